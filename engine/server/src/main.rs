@@ -1,0 +1,2 @@
+//! Placeholder until its first code arrives.
+fn main() {}
