@@ -1,0 +1,152 @@
+//! Receive buffers that the kernel fills: one provided-buffer ring per shard, grown in groups as traffic asks.
+//!
+//! A buffer is lent to the shard with each arrival and comes back when its last slice is released. Memory is
+//! reserved in groups of 64 and touched only as far as messages reach, so an idle sidecar pays for little.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::io;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use io_uring::IoUring;
+use io_uring::types::BufRingEntry;
+
+use super::super::Lent;
+
+/// Bytes in one receive buffer. 64 KiB ones gained nothing on large bodies (docs/performance.md).
+pub(crate) const BUFFER_BYTES: usize = 16 * 1024;
+/// Buffers added at a time.
+const GROUP: usize = 64;
+/// Name of the only buffer group of a ring.
+pub(super) const BUFFER_GROUP: u16 = 0;
+
+/// The buffers of one ring.
+pub(super) struct Buffers {
+    entries: *mut BufRingEntry,
+    layout: Layout,
+    mask: u16,
+    tail: u16,
+    published: u16,
+    groups: Vec<Box<[u8]>>,
+    holders: Vec<u16>,
+    buffers_max: usize,
+    /// Buffers that the kernel may fill now.
+    pub(super) free: usize,
+}
+
+impl Buffers {
+    /// Registers an empty ring of `buffers_max` places (a power of two, at most 32,768) and adds the first group.
+    pub(super) fn register(ring: &IoUring, buffers_max: usize) -> io::Result<Self> {
+        let places = buffers_max.next_power_of_two().clamp(GROUP, 32_768);
+        let layout = Layout::from_size_align(places * size_of::<BufRingEntry>(), 4096)
+            .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        // SAFETY: the layout has a non-zero size; the null case is handled.
+        let entries = unsafe { alloc(layout) }.cast::<BufRingEntry>();
+        if entries.is_null() {
+            handle_alloc_error(layout);
+        }
+        // SAFETY: `entries` is valid for `places` entries; zero is a valid entry, and the tail lies inside the first.
+        unsafe { entries.write_bytes(0, places) };
+        let mut buffers = Buffers {
+            entries,
+            layout,
+            mask: u16::try_from(places - 1).expect("at most 32,768 places"),
+            tail: 0,
+            published: 0,
+            groups: Vec::new(),
+            holders: Vec::new(),
+            buffers_max: places,
+            free: 0,
+        };
+        // SAFETY: the memory is page-aligned, lives until `self` is dropped, and the ring is torn down before that.
+        unsafe {
+            ring.submitter().register_buf_ring_with_flags(
+                buffers.entries as u64,
+                u16::try_from(places).expect("at most 32,768 places"),
+                BUFFER_GROUP,
+                0,
+            )?;
+        }
+        buffers.grow();
+        Ok(buffers)
+    }
+
+    /// Adds a group if the bound allows; returns whether it did.
+    pub(super) fn grow(&mut self) -> bool {
+        let first = self.holders.len();
+        if first + GROUP > self.buffers_max {
+            return false;
+        }
+        self.groups.push(vec![0_u8; GROUP * BUFFER_BYTES].into_boxed_slice());
+        self.holders.resize(first + GROUP, 0);
+        for id in first..first + GROUP {
+            self.offer(u16::try_from(id).expect("at most 32,768 buffers"));
+        }
+        self.publish();
+        true
+    }
+
+    /// Notes that the kernel filled buffer `id` and the shard holds one slice of it.
+    pub(super) fn lend(&mut self, id: u16, len: u32) -> Lent {
+        self.holders[id as usize] = 1;
+        self.free -= 1;
+        Lent { id, start: 0, len }
+    }
+
+    /// One more holder of the same buffer.
+    pub(super) fn slice(&mut self, lent: &Lent, range: std::ops::Range<usize>) -> Lent {
+        assert!(range.start <= range.end && range.end <= lent.len(), "slice lies within the lent one");
+        self.holders[lent.id as usize] += 1;
+        Lent {
+            id: lent.id,
+            start: lent.start + u32::try_from(range.start).expect("within a buffer"),
+            len: u32::try_from(range.end - range.start).expect("within a buffer"),
+        }
+    }
+
+    /// Gives a slice back; the buffer is offered to the kernel again after the last one.
+    #[expect(clippy::needless_pass_by_value, reason = "taking the slice is what ends the loan")]
+    pub(super) fn release(&mut self, lent: Lent) {
+        let holders = &mut self.holders[lent.id as usize];
+        *holders -= 1;
+        if *holders == 0 {
+            self.offer(lent.id);
+        }
+    }
+
+    /// The bytes of a slice.
+    pub(super) fn bytes(&self, lent: &Lent) -> &[u8] {
+        let id = lent.id as usize;
+        let start = (id % GROUP) * BUFFER_BYTES + lent.start as usize;
+        &self.groups[id / GROUP][start..start + lent.len as usize]
+    }
+
+    fn offer(&mut self, id: u16) {
+        let index = id as usize;
+        let address = self.groups[index / GROUP][(index % GROUP) * BUFFER_BYTES..].as_ptr();
+        // SAFETY: the masked index lies within the registered entries; the kernel reads an entry only after the tail
+        // is published, and not again until the tail comes round, which needs this buffer to be offered anew.
+        let entry = unsafe { &mut *self.entries.add((self.tail & self.mask) as usize) };
+        entry.set_addr(address as u64);
+        entry.set_len(u32::try_from(BUFFER_BYTES).expect("fits"));
+        entry.set_bid(id);
+        self.tail = self.tail.wrapping_add(1);
+        self.free += 1;
+    }
+
+    /// Lets the kernel see what was offered since the last call.
+    pub(super) fn publish(&mut self) {
+        if self.published != self.tail {
+            // SAFETY: the tail lies within the first entry, is aligned for u16, and is written by this thread alone.
+            let tail = unsafe { &*BufRingEntry::tail(self.entries).cast::<AtomicU16>() };
+            tail.store(self.tail, Ordering::Release);
+            self.published = self.tail;
+        }
+    }
+}
+
+impl Drop for Buffers {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout in `register`; the ring that knew it is gone (see `Ring`'s field order).
+        unsafe { dealloc(self.entries.cast(), self.layout) };
+    }
+}

@@ -1,0 +1,673 @@
+//! The shard's own event loop on io_uring: multishot accept and receive, provided buffers, one gathered send per
+//! socket and turn, exact cancellation.
+//!
+//! Needs Linux 6.1 (`SINGLE_ISSUER`, `DEFER_TASKRUN`). Why these flags and not others: docs/performance.md.
+//! Never: `IORING_OP_SHUTDOWN` (it always goes to a kernel worker thread), zero-copy sends, registered buffers.
+
+mod buffers;
+mod socket;
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::{Duration, Instant, SystemTime};
+
+use io_uring::{IoUring, cqueue, opcode, squeue, types};
+use slab::Slab;
+
+use self::buffers::{BUFFER_GROUP, Buffers};
+use self::socket::{Gathered, Socket};
+use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
+
+
+/// Chunks in one gathered send; the kernel's own bound is 1,024.
+const GATHER_MAX: usize = 64;
+/// Send buffers kept for reuse, and the largest that is.
+const SPARE_BUFFERS_MAX: usize = 256;
+const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
+/// A listener that ran out of descriptors tries again after this long.
+const ACCEPT_RETRY_NS: u64 = 50_000_000;
+
+/// Sizes of a ring.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Submission entries.
+    pub entries: u32,
+    /// Receive buffers of 16 KiB at most; 64 to begin with.
+    pub buffers_max: usize,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Shape { entries: 1024, buffers_max: 1024 }
+    }
+}
+
+struct Listener {
+    descriptor: Option<OwnedFd>,
+    armed: bool,
+    retry_at_ns: u64,
+}
+
+/// The io_uring runtime.
+pub struct Ring {
+    // Field order is drop order: the ring goes before the buffers it writes to.
+    ring: IoUring,
+    buffers: Buffers,
+    sockets: Slab<Socket>,
+    listeners: Vec<Listener>,
+    dirty: Vec<u32>,
+    freed: Vec<u32>,
+    starved: VecDeque<(u32, u32)>,
+    spare_buffers: Vec<Vec<u8>>,
+    spare_gathered: Vec<Box<Gathered>>,
+    completions: Vec<(u64, i32, u32)>,
+    generation: u32,
+    origin: Instant,
+    now_ns: u64,
+    unix_ms: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Op {
+    Ignore = 0,
+    Accept = 1,
+    Connect = 2,
+    Receive = 3,
+    Send = 4,
+}
+
+/// `op` in the top byte, 24 bits of generation, the slot below.
+fn tag(op: Op, generation: u32, slot: u32) -> u64 {
+    (u64::from(op as u8) << 56) | (u64::from(generation & 0x00ff_ffff) << 32) | u64::from(slot)
+}
+
+impl Ring {
+    /// Sets up the ring on the thread that will run it.
+    ///
+    /// # Errors
+    /// io_uring is missing, forbidden or too old, or memory limits are too small.
+    pub fn new(shape: Shape) -> io::Result<Self> {
+        let ring = IoUring::builder()
+            .setup_single_issuer()
+            .setup_defer_taskrun()
+            .setup_submit_all()
+            .setup_clamp()
+            .setup_cqsize(shape.entries * 4)
+            .build(shape.entries)?;
+        if !ring.params().is_feature_ext_arg() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "io_uring lacks EXT_ARG (Linux 5.11)"));
+        }
+        let buffers = Buffers::register(&ring, shape.buffers_max)?;
+        let mut ring = Ring {
+            ring,
+            buffers,
+            sockets: Slab::new(),
+            listeners: Vec::new(),
+            dirty: Vec::new(),
+            freed: Vec::new(),
+            starved: VecDeque::new(),
+            spare_buffers: Vec::new(),
+            spare_gathered: Vec::new(),
+            completions: Vec::new(),
+            generation: 0,
+            origin: clock(),
+            now_ns: 0,
+            unix_ms: 0,
+        };
+        ring.read_clocks();
+        Ok(ring)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place of a shard that reads the clocks")]
+    fn read_clocks(&mut self) {
+        self.now_ns = u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.unix_ms = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
+    }
+
+    fn push(&mut self, entry: &squeue::Entry) {
+        loop {
+            // SAFETY: every entry's memory (iovecs, addresses, buffers) is owned by its socket slot, which is kept
+            // until the completion arrived (`ops` counts it).
+            if unsafe { self.ring.submission().push(entry) }.is_ok() {
+                return;
+            }
+            // The queue is full: hand it over. A refusal here (CQ overflow) resolves at the next turn's wait.
+            if self.ring.submit().is_err() {
+                std::hint::spin_loop();
+            }
+        }
+    }
+
+    fn insert(&mut self, descriptor: OwnedFd, owner: u32) -> SocketKey {
+        self.generation = self.generation.wrapping_add(1);
+        let slot = self.sockets.insert(Socket::new(descriptor, owner, self.generation));
+        SocketKey(u32::try_from(slot).expect("fewer than 2^32 sockets"))
+    }
+
+    fn arm_accept(&mut self, index: usize) {
+        let listener = &mut self.listeners[index];
+        let Some(descriptor) = &listener.descriptor else { return };
+        listener.armed = true;
+        let entry = opcode::AcceptMulti::new(types::Fd(descriptor.as_raw_fd()))
+            .flags(libc::SOCK_CLOEXEC)
+            .build()
+            .user_data(tag(Op::Accept, 0, u32::try_from(index).expect("few listeners")));
+        self.push(&entry);
+    }
+
+    fn arm_receive(&mut self, slot: u32) {
+        let Some(socket) = self.sockets.get_mut(slot as usize) else { return };
+        if socket.closed || socket.receiving || socket.ended || !socket.wants_receive {
+            return;
+        }
+        socket.receiving = true;
+        socket.ops += 1;
+        let entry = opcode::RecvMulti::new(types::Fd(socket.raw), BUFFER_GROUP)
+            .build()
+            .user_data(tag(Op::Receive, socket.generation, slot));
+        self.push(&entry);
+    }
+
+    fn flush_socket(&mut self, slot: u32) {
+        let Some(socket) = self.sockets.get_mut(slot as usize) else { return };
+        socket.dirty = false;
+        if socket.sending || socket.closed || socket.connecting.is_some() {
+            return;
+        }
+        if socket.queue.is_empty() && socket.gathered.is_none() {
+            if socket.finish {
+                finish_sending(socket);
+            }
+            return;
+        }
+        let mut gathered = match socket.gathered.take() {
+            Some(gathered) => gathered,
+            None => self.spare_gathered.pop().unwrap_or_default(),
+        };
+        while gathered.chunks.len() < GATHER_MAX {
+            let Some(chunk) = socket.queue.pop_front() else { break };
+            gathered.chunks.push_back(chunk);
+        }
+        let more = if socket.queue.is_empty() { 0 } else { libc::MSG_MORE };
+        let flags = libc::MSG_NOSIGNAL | libc::MSG_WAITALL | more;
+        let user_data = tag(Op::Send, socket.generation, slot);
+        let fd = types::Fd(socket.raw);
+        let entry = describe_send(&mut gathered, &self.buffers, fd, flags).user_data(user_data);
+        socket.gathered = Some(gathered);
+        socket.sending = true;
+        socket.ops += 1;
+        self.push(&entry);
+    }
+
+    fn mark_dirty(&mut self, slot: u32) {
+        let socket = &mut self.sockets[slot as usize];
+        if !socket.dirty {
+            socket.dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+
+    fn reuse(&mut self, chunk: Chunk) {
+        match chunk {
+            Chunk::Owned(buffer) => self.give_buffer(buffer),
+            Chunk::Lent(lent) => self.buffers.release(lent),
+            Chunk::Shared(_) | Chunk::Static(_) => {}
+        }
+    }
+
+    fn reap(&mut self, events: &mut Vec<Event>) {
+        let mut completions = std::mem::take(&mut self.completions);
+        completions.clear();
+        for entry in self.ring.completion() {
+            completions.push((entry.user_data(), entry.result(), entry.flags()));
+        }
+        for &(user_data, result, flags) in &completions {
+            let slot = (user_data & 0xffff_ffff) as u32;
+            match (user_data >> 56) as u8 {
+                op if op == Op::Accept as u8 => self.on_accept(slot, result, flags, events),
+                op if op == Op::Connect as u8 => self.on_connect(slot, result, events),
+                op if op == Op::Receive as u8 => self.on_receive(slot, result, flags, events),
+                op if op == Op::Send as u8 => self.on_send(slot, result, events),
+                _ => {}
+            }
+        }
+        self.completions = completions;
+    }
+
+    fn on_accept(&mut self, index: u32, result: i32, flags: u32, events: &mut Vec<Event>) {
+        if result >= 0 {
+            // SAFETY: the kernel just gave this descriptor to us, and to nobody else.
+            let descriptor = unsafe { OwnedFd::from_raw_fd(result) };
+            let socket = self.insert(descriptor, u32::MAX);
+            events.push(Event::Accepted { listener: index, socket });
+        }
+        if cqueue::more(flags) {
+            return;
+        }
+        let listener = &mut self.listeners[index as usize];
+        listener.armed = false;
+        if result >= 0 || result == -libc::ECONNABORTED {
+            self.arm_accept(index as usize);
+        } else {
+            listener.retry_at_ns = self.now_ns + ACCEPT_RETRY_NS;
+        }
+    }
+
+    fn on_connect(&mut self, slot: u32, result: i32, events: &mut Vec<Event>) {
+        let Some(socket) = self.sockets.get_mut(slot as usize) else { return };
+        socket.ops -= 1;
+        socket.connecting = None;
+        if socket.closed {
+            self.free_if_done(slot);
+            return;
+        }
+        let owner = socket.owner;
+        events.push(Event::Connected { socket: SocketKey(slot), owner, error: -result.min(0) });
+        if result >= 0 {
+            self.mark_dirty(slot);
+        }
+    }
+
+    fn on_receive(&mut self, slot: u32, result: i32, flags: u32, events: &mut Vec<Event>) {
+        let lent = match cqueue::buffer_select(flags) {
+            Some(id) => Some(self.buffers.lend(id, u32::try_from(result.max(0)).unwrap_or(0))),
+            None => None,
+        };
+        let socket = &mut self.sockets[slot as usize];
+        let owner = socket.owner;
+        let more = cqueue::more(flags);
+        if !more {
+            socket.receiving = false;
+            socket.cancelling = false;
+            socket.ops -= 1;
+        }
+        if socket.closed {
+            if let Some(lent) = lent {
+                self.buffers.release(lent);
+            }
+            self.free_if_done(slot);
+            return;
+        }
+        let key = SocketKey(slot);
+        match (result, lent) {
+            (1.., Some(lent)) => events.push(Event::Received { socket: key, owner, lent }),
+            (_, Some(lent)) => {
+                self.buffers.release(lent);
+                socket_ended(&mut self.sockets[slot as usize], key, owner, events);
+            }
+            (0, None) => socket_ended(socket, key, owner, events),
+            (error, None) if error == -libc::ENOBUFS => {
+                let generation = socket.generation;
+                self.starved.push_back((slot, generation));
+                return;
+            }
+            (error, None) if error == -libc::ECANCELED || error == -libc::EINTR => {}
+            (error, None) => {
+                socket.ended = true;
+                events.push(Event::Failed { socket: key, owner, error: -error });
+            }
+        }
+        if !more {
+            self.arm_receive(slot);
+        }
+    }
+
+    fn on_send(&mut self, slot: u32, result: i32, events: &mut Vec<Event>) {
+        let socket = &mut self.sockets[slot as usize];
+        socket.ops -= 1;
+        socket.sending = false;
+        let Some(mut gathered) = socket.gathered.take() else { return };
+        let sent = usize::try_from(result.max(0)).unwrap_or(0);
+        socket.unsent = socket.unsent.saturating_sub(sent);
+        let (closed, owner) = (socket.closed, socket.owner);
+        gathered.offset += sent;
+        let failed = result < 0 && result != -libc::EINTR && result != -libc::EAGAIN;
+        while let Some(chunk) = gathered.chunks.front() {
+            if gathered.offset < chunk.len() && !failed && !closed {
+                break;
+            }
+            gathered.offset = gathered.offset.saturating_sub(chunk.len());
+            if let Some(chunk) = gathered.chunks.pop_front() {
+                self.reuse(chunk);
+            }
+        }
+        if closed {
+            self.free_if_done(slot);
+            return;
+        }
+        if failed {
+            let key = SocketKey(slot);
+            events.push(Event::Failed { socket: key, owner, error: -result });
+            return;
+        }
+        let done = gathered.chunks.is_empty();
+        let socket = &mut self.sockets[slot as usize];
+        if !done {
+            socket.gathered = Some(gathered);
+            self.mark_dirty(slot);
+            return;
+        }
+        gathered.offset = 0;
+        if self.spare_gathered.len() < SPARE_BUFFERS_MAX {
+            self.spare_gathered.push(gathered);
+        }
+        if !socket.queue.is_empty() {
+            self.mark_dirty(slot);
+            return;
+        }
+        if socket.finish {
+            finish_sending(socket);
+        }
+        events.push(Event::Sent { socket: SocketKey(slot), owner });
+    }
+
+    fn free_if_done(&mut self, slot: u32) {
+        if self.sockets.get(slot as usize).is_some_and(|socket| socket.closed && socket.ops == 0) {
+            self.freed.push(slot);
+        }
+    }
+
+    /// Frees slots whose last completion came in the turn before: events that name them are handled by now.
+    fn free_slots(&mut self) {
+        while let Some(slot) = self.freed.pop() {
+            let Some(mut socket) = self.sockets.try_remove(slot as usize) else { continue };
+            if let Some(mut gathered) = socket.gathered.take() {
+                while let Some(chunk) = gathered.chunks.pop_front() {
+                    self.reuse(chunk);
+                }
+            }
+        }
+    }
+
+    fn rearm_starved(&mut self) {
+        if self.starved.is_empty() {
+            return;
+        }
+        if self.buffers.free == 0 {
+            self.buffers.grow();
+        }
+        let mut places = self.buffers.free;
+        while places > 0 {
+            let Some((slot, generation)) = self.starved.pop_front() else { break };
+            if self.sockets.get(slot as usize).is_some_and(|socket| socket.generation == generation) {
+                self.arm_receive(slot);
+                places -= 1;
+            }
+        }
+    }
+
+    fn rearm_listeners(&mut self) -> bool {
+        let mut waiting = false;
+        for index in 0..self.listeners.len() {
+            let listener = &self.listeners[index];
+            if !listener.armed && listener.descriptor.is_some() {
+                if self.now_ns >= listener.retry_at_ns {
+                    self.arm_accept(index);
+                } else {
+                    waiting = true;
+                }
+            }
+        }
+        waiting
+    }
+
+    fn shut(&mut self, key: SocketKey, reset: bool) {
+        let slot = key.0;
+        let socket = &mut self.sockets[slot as usize];
+        debug_assert!(!socket.closed, "a socket is closed once");
+        socket.closed = true;
+        socket.unsent = 0;
+        let queue = std::mem::take(&mut socket.queue);
+        let raw = socket.raw;
+        let busy = socket.ops > 0;
+        let descriptor = socket.descriptor.take();
+        for chunk in queue {
+            self.reuse(chunk);
+        }
+        if reset && let Some(descriptor) = &descriptor {
+            // A linger time of zero turns the close into a reset; a socket that is gone already needs none.
+            let _ = socket2::SockRef::from(descriptor).set_linger(Some(Duration::ZERO));
+        }
+        if busy {
+            let cancel = opcode::AsyncCancel2::new(types::CancelBuilder::fd(types::Fd(raw)).all())
+                .build()
+                .flags(squeue::Flags::SKIP_SUCCESS)
+                .user_data(tag(Op::Ignore, 0, slot));
+            self.push(&cancel);
+        } else {
+            self.freed.push(slot);
+        }
+        if let Some(descriptor) = descriptor {
+            // The close rides in the same batch, after the cancel; the kernel owns the descriptor from here.
+            use std::os::fd::IntoRawFd;
+            let close = opcode::Close::new(types::Fd(descriptor.into_raw_fd()))
+                .build()
+                .flags(squeue::Flags::SKIP_SUCCESS)
+                .user_data(tag(Op::Ignore, 0, slot));
+            self.push(&close);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the origin that all readings of this ring are counted from")]
+fn clock() -> Instant {
+    Instant::now()
+}
+
+fn socket_ended(socket: &mut Socket, key: SocketKey, owner: u32, events: &mut Vec<Event>) {
+    socket.ended = true;
+    events.push(Event::Ended { socket: key, owner });
+}
+
+/// Half-closes now. The plain call costs a microsecond; the ring's own operation would go to a kernel thread.
+fn finish_sending(socket: &mut Socket) {
+    socket.finish = false;
+    if let Some(descriptor) = &socket.descriptor {
+        // A peer that is gone already has nothing to be told.
+        let _ = rustix::net::shutdown(descriptor, rustix::net::Shutdown::Write);
+    }
+}
+
+/// Builds the send of what is gathered: a plain SEND of one piece, SENDMSG of several.
+fn describe_send(gathered: &mut Gathered, buffers: &Buffers, fd: types::Fd, flags: i32) -> squeue::Entry {
+    let mut skip = gathered.offset;
+    gathered.iovecs.clear();
+    for chunk in &gathered.chunks {
+        let bytes: &[u8] = match chunk {
+            Chunk::Owned(bytes) => bytes,
+            Chunk::Lent(lent) => buffers.bytes(lent),
+            Chunk::Shared(bytes) => bytes,
+            Chunk::Static(bytes) => bytes,
+        };
+        let bytes = &bytes[skip.min(bytes.len())..];
+        skip = 0;
+        if !bytes.is_empty() {
+            gathered.iovecs.push(libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() });
+        }
+    }
+    if let [only] = gathered.iovecs[..] {
+        let len = u32::try_from(only.iov_len).unwrap_or(u32::MAX);
+        return opcode::Send::new(fd, only.iov_base.cast_const().cast(), len).flags(flags).build();
+    }
+    // SAFETY: zero is a valid msghdr: no name, no control data.
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    header.msg_iov = gathered.iovecs.as_mut_ptr();
+    header.msg_iovlen = gathered.iovecs.len();
+    let header = gathered.header.insert(header);
+    opcode::SendMsg::new(fd, std::ptr::from_ref(header)).flags(flags.cast_unsigned()).build()
+}
+
+impl Runtime for Ring {
+    fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    fn unix_ms(&self) -> u64 {
+        self.unix_ms
+    }
+
+    fn listen(&mut self, listener: OwnedFd) -> io::Result<u32> {
+        let index = self.listeners.len();
+        self.listeners.push(Listener { descriptor: Some(listener), armed: false, retry_at_ns: 0 });
+        self.arm_accept(index);
+        Ok(u32::try_from(index).expect("few listeners"))
+    }
+
+    fn stop_listening(&mut self) {
+        for index in 0..self.listeners.len() {
+            let Some(descriptor) = self.listeners[index].descriptor.take() else { continue };
+            if self.listeners[index].armed {
+                let target = tag(Op::Accept, 0, u32::try_from(index).expect("few listeners"));
+                let entry = opcode::AsyncCancel::new(target).build().user_data(tag(Op::Ignore, 0, 0));
+                self.push(&entry);
+                // Handed over before the descriptor goes, so that no connection is accepted into a closed listener.
+                let _ = self.ring.submit();
+            }
+            drop(descriptor);
+        }
+    }
+
+    fn connect(&mut self, address: &Address, owner: u32) -> io::Result<SocketKey> {
+        let (domain, address) = match address {
+            Address::Tcp(address) => (socket2::Domain::for_address(*address), socket2::SockAddr::from(*address)),
+            Address::Unix(path) => (socket2::Domain::UNIX, socket2::SockAddr::unix(path)?),
+        };
+        let stream = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
+        if domain != socket2::Domain::UNIX {
+            stream.set_tcp_nodelay(true)?;
+        }
+        let key = self.insert(stream.into(), owner);
+        let socket = &mut self.sockets[key.0 as usize];
+        let address = socket.connecting.insert(Box::new(address));
+        socket.ops += 1;
+        let entry = opcode::Connect::new(types::Fd(socket.raw), address.as_ptr().cast(), address.len())
+            .build()
+            .user_data(tag(Op::Connect, socket.generation, key.0));
+        self.push(&entry);
+        Ok(key)
+    }
+
+    fn adopt(&mut self, stream: OwnedFd, owner: u32) -> SocketKey {
+        self.insert(stream, owner)
+    }
+
+    fn own(&mut self, socket: SocketKey, owner: u32) {
+        self.sockets[socket.0 as usize].owner = owner;
+    }
+
+    fn peer(&self, socket: SocketKey) -> Option<SocketAddr> {
+        let descriptor = self.sockets[socket.0 as usize].descriptor.as_ref()?;
+        socket2::SockRef::from(descriptor).peer_addr().ok()?.as_socket()
+    }
+
+    fn receive(&mut self, socket: SocketKey) {
+        self.sockets[socket.0 as usize].wants_receive = true;
+        self.arm_receive(socket.0);
+    }
+
+    fn pause(&mut self, socket: SocketKey) {
+        let state = &mut self.sockets[socket.0 as usize];
+        state.wants_receive = false;
+        if state.receiving && !state.cancelling {
+            state.cancelling = true;
+            let target = tag(Op::Receive, state.generation, socket.0);
+            let entry = opcode::AsyncCancel::new(target)
+                .build()
+                .flags(squeue::Flags::SKIP_SUCCESS)
+                .user_data(tag(Op::Ignore, 0, socket.0));
+            self.push(&entry);
+        }
+    }
+
+    fn send(&mut self, socket: SocketKey, chunk: Chunk) {
+        if chunk.is_empty() {
+            self.reuse(chunk);
+            return;
+        }
+        let state = &mut self.sockets[socket.0 as usize];
+        state.unsent += chunk.len();
+        state.queue.push_back(chunk);
+        self.mark_dirty(socket.0);
+    }
+
+    fn unsent(&self, socket: SocketKey) -> usize {
+        self.sockets[socket.0 as usize].unsent
+    }
+
+    fn finish(&mut self, socket: SocketKey) {
+        self.sockets[socket.0 as usize].finish = true;
+        self.mark_dirty(socket.0);
+    }
+
+    fn close(&mut self, socket: SocketKey) {
+        self.shut(socket, false);
+    }
+
+    fn abort(&mut self, socket: SocketKey) {
+        self.shut(socket, true);
+    }
+
+    fn bytes(&self, lent: &Lent) -> &[u8] {
+        self.buffers.bytes(lent)
+    }
+
+    fn slice(&mut self, lent: &Lent, range: std::ops::Range<usize>) -> Lent {
+        self.buffers.slice(lent, range)
+    }
+
+    fn release(&mut self, lent: Lent) {
+        self.buffers.release(lent);
+    }
+
+    fn take_buffer(&mut self) -> Vec<u8> {
+        self.spare_buffers.pop().unwrap_or_default()
+    }
+
+    fn give_buffer(&mut self, mut buffer: Vec<u8>) {
+        if self.spare_buffers.len() < SPARE_BUFFERS_MAX && buffer.capacity() <= SPARE_BUFFER_BYTES_MAX {
+            buffer.clear();
+            self.spare_buffers.push(buffer);
+        }
+    }
+
+    fn turn(&mut self, timeout_ns: Option<u64>, events: &mut Vec<Event>) -> io::Result<()> {
+        self.free_slots();
+        let dirty = std::mem::take(&mut self.dirty);
+        for &slot in &dirty {
+            self.flush_socket(slot);
+        }
+        self.dirty = dirty;
+        self.dirty.clear();
+        self.rearm_starved();
+        let retrying = self.rearm_listeners();
+        self.buffers.publish();
+        let mut timeout_ns = timeout_ns;
+        if retrying {
+            timeout_ns = Some(timeout_ns.map_or(ACCEPT_RETRY_NS, |asked| asked.min(ACCEPT_RETRY_NS)));
+        }
+        let waited = match timeout_ns {
+            None => self.ring.submit_and_wait(1),
+            Some(ns) => {
+                let timeout = types::Timespec::from(Duration::from_nanos(ns));
+                self.ring.submitter().submit_with_args(1, &types::SubmitArgs::new().timespec(&timeout))
+            }
+        };
+        match waited {
+            Ok(_) => {}
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN)) => {}
+            Err(error) => return Err(error),
+        }
+        self.read_clocks();
+        self.reap(events);
+        Ok(())
+    }
+
+    fn name(&self) -> &'static str {
+        "ring"
+    }
+}
