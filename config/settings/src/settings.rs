@@ -1,0 +1,269 @@
+//! The resolved settings: complete, typed and within bounds. What the node is built from.
+
+use crate::gather::{Chosen, Said};
+use crate::problem::{Origin, Problem};
+use crate::value::{self, Value};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything a node can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// OpenAPI documents to serve.
+    pub files: Vec<PathBuf>,
+    /// Data-plane listeners; at least one.
+    pub listeners: Vec<Listener>,
+    /// Control listener.
+    pub control: SocketAddr,
+    /// Region in names and ARNs.
+    pub region: String,
+    /// Account in ARNs, twelve digits.
+    pub account_id: String,
+    /// Folder for the node's own state.
+    pub data_dir: PathBuf,
+    /// Event loops.
+    pub shards: Shards,
+    /// Which event loop.
+    pub runtime: Runtime,
+    /// Bounds on requests and connections.
+    pub limits: Limits,
+    /// Waiting times.
+    pub timeouts: Timeouts,
+    /// Access log.
+    pub access_log: AccessLog,
+}
+
+/// A data-plane listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Address; port zero takes a free one.
+    pub address: SocketAddr,
+    /// Endpoint type.
+    pub kind: ListenerKind,
+    /// Where the address was said, for the message when it can't be bound.
+    pub origin: Origin,
+}
+
+/// Endpoint type of a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenerKind {
+    /// Serves edge-optimised and regional APIs.
+    Regional,
+}
+
+/// Event loops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shards {
+    /// How many; `None` for one per usable CPU.
+    pub count: Option<usize>,
+    /// CPUs to pin to, in turn; `None` for the usable ones.
+    pub cpus: Option<Vec<usize>>,
+    /// Microseconds of polling before sleep.
+    pub spin_us: u64,
+}
+
+/// Which event loop runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    /// Probe at start.
+    Auto,
+    /// The node's own loop on io_uring, or refuse to start.
+    Ring,
+    /// The portable loop.
+    Portable,
+}
+
+/// Bounds on requests and connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Request and response payload in bytes.
+    pub payload_bytes: u64,
+    /// All request header names and values, in bytes.
+    pub header_total_bytes: u64,
+    /// Request target in bytes.
+    pub url_bytes: u64,
+    /// Request header fields.
+    pub header_count: u64,
+    /// Client connections per shard.
+    pub connections: u64,
+    /// Idle connections kept per shard and backend.
+    pub idle_upstreams: u64,
+}
+
+/// Waiting times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// A request head, first byte to last.
+    pub header: Duration,
+    /// The next bytes of a request body.
+    pub body: Duration,
+    /// A client that doesn't read.
+    pub send: Duration,
+    /// The next request of a client connection.
+    pub idle_client: Duration,
+    /// The next use of a pooled backend connection.
+    pub idle_upstream: Duration,
+    /// A connect to one address.
+    pub connect: Duration,
+    /// Requests under way after SIGTERM.
+    pub drain: Duration,
+}
+
+/// Access log of all stages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessLog {
+    /// Where records go.
+    pub destination: Destination,
+    /// What a record says.
+    pub format: Format,
+    /// Where the format was said.
+    pub format_origin: Origin,
+}
+
+/// Where access-log records go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Nowhere.
+    Off,
+    /// Standard output.
+    Stdout,
+    /// Appended to a file.
+    File(PathBuf),
+}
+
+/// What an access-log record says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// AWS's JSON example.
+    Json,
+    /// AWS's Common Log Format example.
+    Clf,
+    /// A text with `$context` variables.
+    Custom(String),
+}
+
+/// Turns what was chosen into types.
+///
+/// # Errors
+/// Settings that fit on their own and not together.
+pub(crate) fn build(chosen: &Chosen) -> Result<Settings, Vec<Problem>> {
+    let settings = Settings {
+        files: (0..chosen.items("files[]"))
+            .map(|item| PathBuf::from(text_of(chosen.item("files[]", item))))
+            .collect(),
+        listeners: listeners(chosen)?,
+        control: address(chosen.one("control.address")),
+        region: text_of(chosen.one("region")).to_owned(),
+        account_id: text_of(chosen.one("account_id")).to_owned(),
+        data_dir: PathBuf::from(text_of(chosen.one("data_dir"))),
+        shards: shards(chosen),
+        runtime: match text_of(chosen.one("runtime")) {
+            "ring" => Runtime::Ring,
+            "portable" => Runtime::Portable,
+            _ => Runtime::Auto,
+        },
+        limits: limits(chosen),
+        timeouts: timeouts(chosen),
+        access_log: access_log(chosen),
+    };
+    Ok(settings)
+}
+
+fn listeners(chosen: &Chosen) -> Result<Vec<Listener>, Vec<Problem>> {
+    let mut found: Vec<Listener> = Vec::new();
+    let mut problems = Vec::new();
+    for item in 0..chosen.items("listeners[]") {
+        let Some(said) = chosen.item("listeners[].address", item) else {
+            let origin =
+                chosen.item("listeners[].kind", item).map_or(Origin::Default, |said| said.origin.clone());
+            problems.push(Problem::new(origin, "a listener needs an `address`"));
+            continue;
+        };
+        let listener = Listener {
+            address: address(Some(said)),
+            kind: ListenerKind::Regional,
+            origin: said.origin.clone(),
+        };
+        if listener.address.port() != 0 && found.iter().any(|known| known.address == listener.address) {
+            problems.push(Problem::new(
+                said.origin.clone(),
+                format!("{} is listened on twice", listener.address),
+            ));
+        }
+        found.push(listener);
+    }
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+fn shards(chosen: &Chosen) -> Shards {
+    let cpus = text_of(chosen.one("shards.cpus"));
+    Shards {
+        count: match chosen.one("shards.count").map(|said| &said.value) {
+            Some(Value::Integer(count)) => usize::try_from(*count).ok(),
+            _ => None,
+        },
+        cpus: if cpus == "auto" { None } else { value::cpus(cpus).ok() },
+        spin_us: number(chosen, "shards.spin_us"),
+    }
+}
+
+fn limits(chosen: &Chosen) -> Limits {
+    Limits {
+        payload_bytes: number(chosen, "limits.payload_bytes"),
+        header_total_bytes: number(chosen, "limits.header_total_bytes"),
+        url_bytes: number(chosen, "limits.url_bytes"),
+        header_count: number(chosen, "limits.header_count"),
+        connections: number(chosen, "limits.connections"),
+        idle_upstreams: number(chosen, "limits.idle_upstreams"),
+    }
+}
+
+fn timeouts(chosen: &Chosen) -> Timeouts {
+    let wait = |key| Duration::from_millis(number(chosen, key));
+    Timeouts {
+        header: wait("timeouts.header"),
+        body: wait("timeouts.body"),
+        send: wait("timeouts.send"),
+        idle_client: wait("timeouts.idle_client"),
+        idle_upstream: wait("timeouts.idle_upstream"),
+        connect: wait("timeouts.connect"),
+        drain: wait("timeouts.drain"),
+    }
+}
+
+fn access_log(chosen: &Chosen) -> AccessLog {
+    let format = chosen.one("access_log.format");
+    AccessLog {
+        destination: match text_of(chosen.one("access_log.destination")) {
+            "off" => Destination::Off,
+            "stdout" => Destination::Stdout,
+            path => Destination::File(PathBuf::from(path)),
+        },
+        format: match text_of(format) {
+            "json" => Format::Json,
+            "clf" => Format::Clf,
+            text => Format::Custom(text.to_owned()),
+        },
+        format_origin: format.map_or(Origin::Default, |said| said.origin.clone()),
+    }
+}
+
+/// Every setting outside lists has a default, so it was chosen; a test asks for all of them.
+fn number(chosen: &Chosen, key: &str) -> u64 {
+    match chosen.one(key).map(|said| &said.value) {
+        Some(Value::Integer(number)) => *number,
+        _ => unreachable!("`{key}` is a number with a default in the table"),
+    }
+}
+
+fn text_of(said: Option<&Said>) -> &str {
+    match said.map(|said| &said.value) {
+        Some(Value::Text(text)) => text,
+        _ => "auto", // a count where `auto` was possible; every other text has a default
+    }
+}
+
+fn address(said: Option<&Said>) -> SocketAddr {
+    value::address(text_of(said)).expect("addresses were parsed when they were gathered")
+}

@@ -1,0 +1,339 @@
+//! Every setting, declared once: name, meaning, default, bound and flag. Help, docs, variables and parsing follow.
+
+/// What a value may be. Durations are in milliseconds, sizes in bytes.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A whole number.
+    Count {
+        /// Least value.
+        min: u64,
+        /// Greatest value.
+        max: u64,
+    },
+    /// A whole number, or `auto`.
+    CountOrAuto {
+        /// Least value.
+        min: u64,
+        /// Greatest value.
+        max: u64,
+    },
+    /// A size: bytes, or with KiB, MiB, GiB.
+    Bytes {
+        /// Least value.
+        min: u64,
+        /// Greatest value.
+        max: u64,
+    },
+    /// A time with its unit: ms, s, m, h.
+    Duration {
+        /// Least value.
+        min: u64,
+        /// Greatest value.
+        max: u64,
+    },
+    /// One of a few words.
+    Choice {
+        /// Words that work.
+        of: &'static [&'static str],
+        /// Words that are planned, each with what is missing.
+        later: &'static [(&'static str, &'static str)],
+    },
+    /// IP address and port.
+    Address,
+    /// Twelve digits.
+    AccountId,
+    /// An AWS region.
+    Region,
+    /// A path of the file system.
+    Path,
+    /// Free text.
+    Text {
+        /// Bytes at most.
+        max: usize,
+    },
+    /// CPU numbers, or `auto`.
+    Cpus,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Place in `turnpike.yaml`, dots between levels; `[]` marks an item of a list.
+    pub key: &'static str,
+    /// What it means, one sentence or two.
+    pub meaning: &'static str,
+    /// What it may be.
+    pub kind: Kind,
+    /// Text of the default; empty for lists that start empty.
+    pub default: &'static str,
+    /// Flag without its dashes, for those that aren't named after their key.
+    pub flag: Option<&'static str>,
+    /// The flag's value in help.
+    pub value_name: &'static str,
+}
+
+impl Setting {
+    /// Whether the setting is an item of a list, so that flag and variable may name several.
+    #[must_use]
+    pub fn is_listed(&self) -> bool {
+        self.key.contains("[]")
+    }
+
+    /// Flag without its dashes; `None` for what only a file can say.
+    #[must_use]
+    pub fn flag(&self) -> Option<String> {
+        match self.flag {
+            Some("") => None,
+            Some(flag) => Some(flag.to_owned()),
+            None => Some(self.key.replace(['.', '_'], "-")),
+        }
+    }
+
+    /// Environment variable: `TURNPIKE_` and the flag in capitals.
+    #[must_use]
+    pub fn variable(&self) -> Option<String> {
+        if self.key == "files[]" {
+            return Some("TURNPIKE_FILES".to_owned());
+        }
+        self.flag().map(|flag| format!("TURNPIKE_{}", flag.replace('-', "_").to_ascii_uppercase()))
+    }
+}
+
+/// Keys that are planned: refused with this reason instead of as a typing slip.
+pub const LATER: &[(&str, &str)] = &[
+    ("listeners[].tls", "listeners speak plain HTTP; put a TLS terminator in front"),
+    ("store", "APIs come from files"),
+];
+
+const fn setting(key: &'static str, kind: Kind, default: &'static str, meaning: &'static str) -> Setting {
+    Setting { key, meaning, kind, default, flag: None, value_name: value_name(&kind) }
+}
+
+const fn flagged(setting: Setting, flag: &'static str) -> Setting {
+    Setting { flag: Some(flag), ..setting }
+}
+
+const fn value_name(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Count { .. } => "N",
+        Kind::CountOrAuto { .. } => "N|auto",
+        Kind::Bytes { .. } => "SIZE",
+        Kind::Duration { .. } => "TIME",
+        Kind::Choice { .. } => "WORD",
+        Kind::Address => "ADDR",
+        Kind::AccountId => "DIGITS",
+        Kind::Region => "REGION",
+        Kind::Path => "PATH",
+        Kind::Text { .. } => "TEXT",
+        Kind::Cpus => "CPUS",
+    }
+}
+
+const SECOND: u64 = 1_000;
+const HOUR: u64 = 3_600_000;
+const KIB: u64 = 1 << 10;
+const GIB: u64 = 1 << 30;
+
+/// Every setting of a node, in the order of the reference.
+pub const TABLE: &[Setting] = &[
+    flagged(
+        setting(
+            "files[]",
+            Kind::Path,
+            "",
+            "OpenAPI documents to serve; each becomes an API with a stage. Watched.",
+        ),
+        "",
+    ),
+    flagged(
+        setting(
+            "listeners[].address",
+            Kind::Address,
+            "127.0.0.1:8080",
+            "Address of a data-plane listener. Port 0 takes a free port, shown in the ready line.",
+        ),
+        "listen",
+    ),
+    flagged(
+        setting(
+            "listeners[].kind",
+            Kind::Choice {
+                of: &["regional"],
+                later: &[
+                    ("edge", "edge header rules are missing; `regional` serves EDGE and REGIONAL APIs"),
+                    ("private", "private endpoints and their policies are missing"),
+                ],
+            },
+            "regional",
+            "Endpoint type that the listener speaks for.",
+        ),
+        "",
+    ),
+    flagged(
+        setting(
+            "control.address",
+            Kind::Address,
+            "127.0.0.1:8081",
+            "Address of the control listener: /healthz, /readyz, /metrics. Keep it private.",
+        ),
+        "control",
+    ),
+    setting("region", Kind::Region, "us-east-1", "Region in host names, ARNs and `$context`."),
+    setting("account_id", Kind::AccountId, "000000000000", "Account in ARNs and `$context.accountId`."),
+    setting("data_dir", Kind::Path, "./turnpike-data", "Folder for the node's own state."),
+    flagged(
+        setting(
+            "shards.count",
+            Kind::CountOrAuto { min: 1, max: 1024 },
+            "auto",
+            "Shards: one event loop and thread each. `auto`: one per usable CPU.",
+        ),
+        "shards",
+    ),
+    setting(
+        "shards.cpus",
+        Kind::Cpus,
+        "auto",
+        "CPUs to pin shards to, in turn, such as 0-3,6. `auto`: the usable ones.",
+    ),
+    setting(
+        "shards.spin_us",
+        Kind::Count { min: 0, max: 0 },
+        "0",
+        "Microseconds an idle shard polls before it sleeps.",
+    ),
+    setting(
+        "runtime",
+        Kind::Choice { of: &["auto", "ring", "portable"], later: &[] },
+        "auto",
+        "Event loop: `ring` needs a recent io_uring, `portable` runs anywhere. `auto` probes at start and logs its choice.",
+    ),
+    setting(
+        "limits.profile",
+        Kind::Choice {
+            of: &["default"],
+            later: &[(
+                "aws",
+                "the three limits that size AWS's own fleet are missing; all others default to AWS's values",
+            )],
+        },
+        "default",
+        "Set of limits to start from; `limits: PROFILE` is its short form.",
+    ),
+    setting(
+        "limits.payload_bytes",
+        Kind::Bytes { min: 0, max: 1024 * GIB },
+        "10MiB",
+        "Request and response payload. AWS: 10 MB. Bodies stream, so a higher value costs no memory.",
+    ),
+    setting(
+        "limits.header_total_bytes",
+        Kind::Bytes { min: 512, max: 64 * KIB },
+        "10KiB",
+        "All request header names and values together. AWS: 10,240 bytes.",
+    ),
+    setting(
+        "limits.url_bytes",
+        Kind::Bytes { min: 128, max: 64 * KIB },
+        "10KiB",
+        "Request target: path and query. AWS: 10,240 bytes.",
+    ),
+    setting(
+        "limits.header_count",
+        Kind::Count { min: 8, max: 1024 },
+        "128",
+        "Request header fields. AWS states none.",
+    ),
+    setting(
+        "limits.connections",
+        Kind::Count { min: 1, max: 10_000_000 },
+        "100000",
+        "Client connections per shard; further ones are closed at once.",
+    ),
+    setting(
+        "limits.idle_upstreams",
+        Kind::Count { min: 0, max: 65_536 },
+        "256",
+        "Idle connections that a shard keeps per backend.",
+    ),
+    setting(
+        "timeouts.header",
+        Kind::Duration { min: 100, max: HOUR },
+        "10s",
+        "A request head, from its first byte to its last.",
+    ),
+    setting(
+        "timeouts.body",
+        Kind::Duration { min: 100, max: HOUR },
+        "30s",
+        "The next bytes of a request body.",
+    ),
+    setting(
+        "timeouts.send",
+        Kind::Duration { min: 100, max: HOUR },
+        "60s",
+        "A client that doesn't read its answer.",
+    ),
+    setting(
+        "timeouts.idle_client",
+        Kind::Duration { min: 100, max: 24 * HOUR },
+        "310s",
+        "The next request on a client connection. AWS: 310 s.",
+    ),
+    setting(
+        "timeouts.idle_upstream",
+        Kind::Duration { min: 100, max: 24 * HOUR },
+        "60s",
+        "The next use of a pooled backend connection.",
+    ),
+    setting(
+        "timeouts.connect",
+        Kind::Duration { min: 10, max: 29 * SECOND },
+        "5s",
+        "A connect to one address of a backend. The integration's own timeout may end it earlier.",
+    ),
+    setting(
+        "timeouts.drain",
+        Kind::Duration { min: 0, max: HOUR },
+        "30s",
+        "Requests under way after SIGTERM; what isn't done by then is cut.",
+    ),
+    setting(
+        "access_log.destination",
+        Kind::Path,
+        "off",
+        "`off`, `stdout` or a path. Files are appended to, one record a line, and reopened on SIGHUP.",
+    ),
+    setting(
+        "access_log.format",
+        Kind::Text { max: 3072 },
+        "json",
+        "`json`, `clf`, or a text with `$context` variables, as AWS has it.",
+    ),
+];
+
+/// The setting of a key.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static Setting> {
+    TABLE.iter().find(|setting| setting.key == key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+    use std::collections::HashSet;
+
+    #[test]
+    fn keys_flags_and_variables_are_unique_and_defaults_fit() {
+        let mut seen = HashSet::new();
+        for setting in TABLE {
+            assert!(seen.insert(setting.key.to_owned()), "{}", setting.key);
+            assert!(setting.flag().is_none_or(|flag| seen.insert(format!("--{flag}"))), "{}", setting.key);
+            assert!(setting.variable().is_none_or(|variable| seen.insert(variable)), "{}", setting.key);
+            if !setting.default.is_empty() {
+                crate::value::parse(&setting.kind, setting.default)
+                    .unwrap_or_else(|e| panic!("{}: {e}", setting.key));
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What a user writes, and what the node hears: precedence, bounds, and messages that point.
+
+use settings::{Destination, File, Format, Origin, Problem, Runtime, Settings, Sources, resolve};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use turnpike_settings as settings;
+
+fn file(text: &str) -> Sources {
+    Sources {
+        file: Some(File { path: PathBuf::from("turnpike.yaml"), text: text.to_owned() }),
+        ..Sources::default()
+    }
+}
+
+fn resolved(text: &str) -> Settings {
+    resolve(&file(text)).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn refused(text: &str) -> Vec<String> {
+    resolve(&file(text)).expect_err("refused").iter().map(Problem::to_string).collect()
+}
+
+#[test]
+fn nothing_said_gives_the_documented_defaults() {
+    let settings = resolve(&Sources::default()).expect("defaults fit");
+    assert_eq!(settings.listeners.len(), 1);
+    assert_eq!(settings.listeners[0].address.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.control.to_string(), "127.0.0.1:8081");
+    assert_eq!(settings.region, "us-east-1");
+    assert_eq!(settings.account_id, "000000000000");
+    assert_eq!(settings.data_dir, Path::new("./turnpike-data"));
+    assert_eq!(
+        (settings.shards.count, settings.shards.cpus.as_ref(), settings.shards.spin_us),
+        (None, None, 0)
+    );
+    assert_eq!(settings.runtime, Runtime::Auto);
+    assert_eq!(settings.limits.payload_bytes, 10_485_760);
+    assert_eq!((settings.limits.header_total_bytes, settings.limits.url_bytes), (10_240, 10_240));
+    assert_eq!(settings.timeouts.idle_client, Duration::from_secs(310));
+    assert_eq!(settings.access_log.destination, Destination::Off);
+    assert_eq!(settings.access_log.format, Format::Json);
+    assert!(settings.files.is_empty());
+    assert_eq!(resolved(""), settings);
+    assert_eq!(resolved("# nothing\n"), settings);
+}
+
+#[test]
+fn the_file_says_it_all() {
+    let settings = resolved(
+        "files: [a.yaml, b.json]\nlisteners:\n  - address: 0.0.0.0:80\n    kind: regional\n  - {address: '[::1]:81'}\n\
+         control: {address: localhost:9000}\nshards: {count: 2, cpus: [0, 3], spin_us: 0}\nruntime: portable\n\
+         limits: {payload_bytes: 1GiB, header_count: 64}\ntimeouts: {drain: 0}\n\
+         access_log: {destination: logs/access.log, format: clf}\naccount_id: 123456789012\nregion: eu-west-1\n",
+    );
+    assert_eq!(settings.files, [Path::new("a.yaml"), Path::new("b.json")]);
+    assert_eq!(settings.listeners[1].address.to_string(), "[::1]:81");
+    assert_eq!(settings.control.to_string(), "127.0.0.1:9000");
+    assert_eq!(settings.shards.count, Some(2));
+    assert_eq!(settings.shards.cpus, Some(vec![0, 3]));
+    assert_eq!(settings.runtime, Runtime::Portable);
+    assert_eq!(settings.limits.payload_bytes, 1 << 30);
+    assert_eq!(settings.timeouts.drain, Duration::ZERO);
+    assert_eq!(settings.access_log.destination, Destination::File(PathBuf::from("logs/access.log")));
+    assert_eq!(settings.access_log.format, Format::Clf);
+    assert_eq!(settings.account_id, "123456789012");
+}
+
+#[test]
+fn flag_over_environment_over_file_and_lists_are_taken_whole() {
+    let mut sources =
+        file("region: eu-west-1\nlisteners: [{address: 127.0.0.1:1}, {address: 127.0.0.1:2}]\n");
+    assert_eq!(resolve(&sources).expect("fits").region, "eu-west-1");
+    sources.environment = vec![
+        ("TURNPIKE_REGION".to_owned(), "us-west-2".to_owned()),
+        ("TURNPIKE_LISTEN".to_owned(), "127.0.0.1:3,127.0.0.1:4".to_owned()),
+        ("PATH".to_owned(), "/bin".to_owned()),
+    ];
+    let settings = resolve(&sources).expect("fits");
+    assert_eq!(settings.region, "us-west-2");
+    let ports: Vec<u16> = settings.listeners.iter().map(|listener| listener.address.port()).collect();
+    assert_eq!(ports, [3, 4]);
+    sources.flags =
+        vec![("listeners[].address", "127.0.0.1:5".to_owned()), ("region", "ap-south-1".to_owned())];
+    let settings = resolve(&sources).expect("fits");
+    assert_eq!(settings.region, "ap-south-1");
+    assert_eq!(settings.listeners.len(), 1);
+    assert_eq!(settings.listeners[0].origin, Origin::Flag("listen"));
+}
+
+#[test]
+fn every_problem_points_at_its_place() {
+    assert_eq!(
+        refused("region: eu\nlistener:\n  - address: x\n"),
+        ["turnpike.yaml:2:1: unknown setting `listener` (did you mean `listeners`?)"]
+    );
+    assert_eq!(
+        refused("listeners:\n  - address: here\n"),
+        [
+            "turnpike.yaml:2:14: `listeners[].address` must be an IP address and a port, such as 127.0.0.1:8080 or \
+          [::1]:8080, not `here`"
+        ]
+    );
+    assert_eq!(
+        refused("limits:\n  header_count: 5\n  payload: 3\n"),
+        [
+            "turnpike.yaml:2:17: `limits.header_count` must be between 8 and 1024, not `5`",
+            "turnpike.yaml:3:3: unknown setting `limits.payload` (docs/settings.md lists them all)"
+        ]
+    );
+    assert_eq!(refused("region: a\nregion: b\n"), ["turnpike.yaml:2:1: `region` is said twice"]);
+    assert!(refused("region: [a\n")[0].contains("not YAML"));
+    assert!(refused("- a\n")[0].contains("a settings file is a mapping"));
+    assert_eq!(
+        refused("listeners:\n  - address: 127.0.0.1:1\n    tls: {certificate: a}\n"),
+        [
+            "turnpike.yaml:3:5: `listeners[].tls` isn't in this version: listeners speak plain HTTP; put a TLS \
+          terminator in front"
+        ]
+    );
+    assert_eq!(refused("timeouts: 3\n"), ["turnpike.yaml:1:11: `timeouts` holds further names, not a value"]);
+    assert!(refused("listeners: 127.0.0.1:80\n")[0].contains("is a list"));
+    assert!(refused("region: {a: b}\n")[0].contains("unknown setting `region.a`"));
+    assert!(refused("listeners: [{kind: regional}]\n")[0].contains("needs an `address`"));
+}
+
+#[test]
+fn what_is_planned_is_refused_with_what_is_missing() {
+    assert!(
+        refused("limits: aws\n")[0]
+            .starts_with("turnpike.yaml:1:9: `limits.profile` `aws` isn't in this version")
+    );
+    assert!(refused("shards: {spin_us: 50}\n")[0].contains("`shards.spin_us` can only be 0 in this version"));
+    assert!(
+        refused("listeners: [{address: 127.0.0.1:1, kind: edge}]\n")[0]
+            .contains("`edge` isn't in this version")
+    );
+}
+
+#[test]
+fn environment_and_flags_are_named_in_their_problems() {
+    let environment = vec![("TURNPIKE_REGIONS".to_owned(), "x".to_owned())];
+    let problems = resolve(&Sources { environment, ..Sources::default() }).expect_err("refused");
+    assert_eq!(
+        problems[0].to_string(),
+        "TURNPIKE_REGIONS: no setting has this variable (did you mean `TURNPIKE_REGION`?)"
+    );
+    let flags = vec![("shards.count", "0".to_owned())];
+    let problems = resolve(&Sources { flags, ..Sources::default() }).expect_err("refused");
+    assert_eq!(problems[0].to_string(), "--shards: `shards.count` must be between 1 and 1024, not `0`");
+}
+
+#[test]
+fn the_reference_page_is_the_table() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/settings.md");
+    if std::env::var_os("TURNPIKE_RENEW_DOCS").is_some() {
+        std::fs::write(&page, settings::reference::markdown()).expect("docs/settings.md can be written");
+    }
+    let written = std::fs::read_to_string(&page).expect("docs/settings.md exists");
+    assert_eq!(written, settings::reference::markdown(), "renew docs/settings.md: see its head");
+}
