@@ -73,6 +73,7 @@ A flag wins over an environment variable, a variable over the file, the file ove
 one source as a whole. The file is `--config PATH`, else `TURNPIKE_CONFIG`, else `turnpike.yaml` in the current folder
 if there is one. Unknown names are refused, with file, line and column. Times carry a unit (`ms`, `s`, `m`, `h`);
 sizes are bytes or carry one (`KiB`, `MiB`, `GiB`). In a variable, items of a list are separated by commas.
+Paths in the file start at the file's folder, others at the current one.
 
 | in `turnpike.yaml` | meaning | default | bound | flag | variable |
 |---|---|---|---|---|---|

@@ -156,7 +156,7 @@ pub(crate) fn build(chosen: &Chosen) -> Result<Settings, Vec<Problem>> {
         control: address(chosen.one("control.address")),
         region: text_of(chosen.one("region")).to_owned(),
         account_id: text_of(chosen.one("account_id")).to_owned(),
-        data_dir: PathBuf::from(text_of(chosen.one("data_dir"))),
+        data_dir: path(chosen.one("data_dir")),
         shards: shards(chosen),
         runtime: match text_of(chosen.one("runtime")) {
             "ring" => Runtime::Ring,
@@ -238,7 +238,7 @@ fn access_log(chosen: &Chosen) -> AccessLog {
         destination: match text_of(chosen.one("access_log.destination")) {
             "off" => Destination::Off,
             "stdout" => Destination::Stdout,
-            path => Destination::File(PathBuf::from(path)),
+            _ => Destination::File(path(chosen.one("access_log.destination"))),
         },
         format: match text_of(format) {
             "json" => Format::Json,
@@ -261,6 +261,17 @@ fn text_of(said: Option<&Said>) -> &str {
     match said.map(|said| &said.value) {
         Some(Value::Text(text)) => text,
         _ => "auto", // a count where `auto` was possible; every other text has a default
+    }
+}
+
+/// A path of the settings file starts at that file's folder, any other at the current one.
+fn path(said: Option<&Said>) -> PathBuf {
+    let written = PathBuf::from(text_of(said));
+    match said.map(|said| &said.origin) {
+        Some(Origin::File { path: file, .. }) => {
+            file.parent().map_or(written.clone(), |folder| folder.join(&written))
+        }
+        _ => written,
     }
 }
 

@@ -88,6 +88,17 @@ fn flag_over_environment_over_file_and_lists_are_taken_whole() {
 }
 
 #[test]
+fn paths_of_the_file_start_at_its_folder() {
+    let mut sources = file("files: [apis/a.yaml, /srv/b.yaml]\naccess_log: {destination: access.log}\n");
+    sources.file.as_mut().expect("given").path = PathBuf::from("/etc/turnpike/turnpike.yaml");
+    let settings = resolve(&sources).expect("fits");
+    assert_eq!(settings.files, [Path::new("/etc/turnpike/apis/a.yaml"), Path::new("/srv/b.yaml")]);
+    assert_eq!(settings.access_log.destination, Destination::File(PathBuf::from("/etc/turnpike/access.log")));
+    sources.flags = vec![("files[]", "c.yaml".to_owned())];
+    assert_eq!(resolve(&sources).expect("fits").files, [Path::new("c.yaml")]);
+}
+
+#[test]
 fn every_problem_points_at_its_place() {
     assert_eq!(
         refused("region: eu\nlistener:\n  - address: x\n"),
