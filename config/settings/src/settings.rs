@@ -149,9 +149,7 @@ pub enum Format {
 /// Settings that fit on their own and not together.
 pub(crate) fn build(chosen: &Chosen) -> Result<Settings, Vec<Problem>> {
     let settings = Settings {
-        files: (0..chosen.items("files[]"))
-            .map(|item| PathBuf::from(text_of(chosen.item("files[]", item))))
-            .collect(),
+        files: (0..chosen.items("files[]")).map(|item| path(chosen.item("files[]", item))).collect(),
         listeners: listeners(chosen)?,
         control: address(chosen.one("control.address")),
         region: text_of(chosen.one("region")).to_owned(),
