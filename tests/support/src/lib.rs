@@ -1,1 +1,39 @@
-//! Placeholder until its first code arrives.
+//! What black-box tests stand on: a node on free ports, an upstream that records, a client that speaks bytes.
+//!
+//! A test reads like a story: start an upstream, start a node in front of it, ask, look at both sides.
+//! Never: a sleep in place of a condition ([`eventually`] waits for one), or a port that could be taken.
+
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests live in real time and read files and sockets of their own"
+)]
+
+mod client;
+mod message;
+mod node;
+mod scratch;
+mod upstream;
+
+pub use client::Client;
+pub use message::Message;
+pub use node::{Node, NodeBuilder};
+pub use scratch::Scratch;
+pub use upstream::{Reply, Upstream};
+
+use std::time::{Duration, Instant};
+
+/// No wait of a test is longer; a machine under load gets its time.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until the condition holds.
+///
+/// # Panics
+/// It doesn't within [`PATIENCE`].
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "never happened: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,283 @@
+//! The real binary on free ports of loopback, with its log at hand.
+
+use crate::{Client, PATIENCE, Scratch};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Instant;
+
+/// Lines of the log that a test may leave unread.
+const LINES_MAX: usize = 100_000;
+
+/// A node to be started.
+#[derive(Debug, Default)]
+pub struct NodeBuilder {
+    documents: Vec<(String, String)>,
+    flags: Vec<String>,
+    environment: Vec<(String, String)>,
+    settings: Option<String>,
+}
+
+impl NodeBuilder {
+    /// Serves a document under a file name.
+    #[must_use]
+    pub fn document(mut self, name: &str, text: &str) -> Self {
+        self.documents.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// Adds flags.
+    #[must_use]
+    pub fn flags(mut self, flags: &[&str]) -> Self {
+        self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Writes a `turnpike.yaml`, which the node finds in its current folder.
+    #[must_use]
+    pub fn settings(mut self, text: &str) -> Self {
+        self.settings = Some(text.to_owned());
+        self
+    }
+
+    /// Starts the binary and waits until it listens.
+    ///
+    /// # Panics
+    /// It doesn't.
+    #[must_use]
+    pub fn start(self) -> Node {
+        self.try_start().unwrap_or_else(|log| panic!("the node didn't start:\n{log}"))
+    }
+
+    /// Starts the binary; gives its log if it ends instead of listening.
+    ///
+    /// # Errors
+    /// It ended, or said nothing in time.
+    ///
+    /// # Panics
+    /// The binary can't be run at all.
+    pub fn try_start(self) -> Result<Node, String> {
+        let folder = Scratch::new();
+        if let Some(text) = &self.settings {
+            folder.write("turnpike.yaml", text);
+        }
+        let files: Vec<PathBuf> =
+            self.documents.iter().map(|(name, text)| folder.write(name, text)).collect();
+        let mut command = Command::new(binary());
+        command.arg("serve").args(files.iter().filter_map(|file| file.file_name()));
+        command.args(["--control", "127.0.0.1:0"]);
+        if self.settings.is_none() && !self.flags.iter().any(|flag| flag == "--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        command.args(&self.flags).envs(self.environment).current_dir(folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary runs");
+        let stderr = child.stderr.take().expect("stderr is piped");
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let mut node = Node {
+            child,
+            folder,
+            addresses: Vec::new(),
+            control: None,
+            log: lines(stderr),
+            output: lines(stdout),
+            seen: Vec::new(),
+        };
+        node.wait_until_ready()?;
+        Ok(node)
+    }
+}
+
+/// A running node; dropping it kills it.
+#[derive(Debug)]
+pub struct Node {
+    child: Child,
+    folder: Scratch,
+    addresses: Vec<SocketAddr>,
+    control: Option<SocketAddr>,
+    log: Receiver<String>,
+    output: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Node {
+    /// A node to be described.
+    #[must_use]
+    pub fn builder() -> NodeBuilder {
+        NodeBuilder::default()
+    }
+
+    /// A node that serves one document as `api.yaml`.
+    #[must_use]
+    pub fn serve(document: &str) -> Self {
+        Self::builder().document("api.yaml", document).start()
+    }
+
+    /// The first listener.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// Every listener.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The control listener.
+    ///
+    /// # Panics
+    /// The node never said where it is.
+    #[must_use]
+    pub fn control(&self) -> SocketAddr {
+        self.control.expect("the node names its control listener")
+    }
+
+    /// A connection to the first listener.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::connect(self.address())
+    }
+
+    /// Folder that the node runs in, with its documents.
+    #[must_use]
+    pub fn folder(&self) -> &Scratch {
+        &self.folder
+    }
+
+    /// Process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// The node is gone.
+    pub fn signal(&self, signal: Signal) {
+        let pid =
+            Pid::from_raw(self.child.id().try_into().expect("process ids are small")).expect("not zero");
+        kill_process(pid, signal).expect("the node runs");
+    }
+
+    /// Waits for a line of the log that contains `text`, and gives the line.
+    ///
+    /// # Panics
+    /// None comes in time.
+    pub fn wait_for_log(&mut self, text: &str) -> String {
+        let start = Instant::now();
+        while let Ok(line) = self.log.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
+            self.seen.push(line.clone());
+            if line.contains(text) {
+                return line;
+            }
+        }
+        panic!("no {text:?} in the log:\n{}", self.seen.join("\n"))
+    }
+
+    /// A line of standard output.
+    ///
+    /// # Panics
+    /// None comes in time.
+    pub fn line_of_output(&mut self) -> String {
+        self.output.recv_timeout(PATIENCE).expect("a line of output")
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    ///
+    /// # Panics
+    /// It doesn't end in time.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.wait()
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Panics
+    /// It doesn't end in time.
+    pub fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        crate::eventually("the node ends", || {
+            status = self.child.try_wait().expect("a child can be waited for");
+            status.is_some()
+        });
+        status.expect("just seen")
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), String> {
+        let start = Instant::now();
+        loop {
+            match self.log.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
+                Ok(line) => {
+                    self.addresses.extend(address_after(&line, "listening on http://"));
+                    self.control = self.control.or(address_after(&line, "control on http://"));
+                    let ready = line.starts_with("ready");
+                    self.seen.push(line);
+                    if ready {
+                        return Ok(());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return Err(self.seen.join("\n"));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // Both fail only for a node that ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn address_after(line: &str, words: &str) -> Option<SocketAddr> {
+    line.strip_prefix(words)?.split([' ', '/']).next()?.parse().ok()
+}
+
+fn lines(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = sync_channel(LINES_MAX);
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The binary: `TURNPIKE_BINARY`, else the one of this build's profile, brought up to date.
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("TURNPIKE_BINARY") {
+        return PathBuf::from(path);
+    }
+    let own = std::env::current_exe().expect("a test knows its own path");
+    let folder = own.ancestors().nth(2).expect("tests lie in target/<profile>/deps");
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(profile) => profile,
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "turnpike-server", "--profile", profile])
+        .current_dir(root)
+        .status();
+    assert!(built.is_ok_and(|status| status.success()), "the binary builds");
+    folder.join("turnpike")
+}
