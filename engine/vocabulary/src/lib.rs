@@ -1,1 +1,16 @@
-//! Placeholder until its first code arrives.
+//! The words every other crate speaks: methods, field names, refusals, ids, limits.
+//!
+//! In: bytes. Out: closed types whose names are AWS's or the RFC's.
+//! Never: a dependency on another crate of ours, a clock, a source of randomness, IO.
+
+#![forbid(unsafe_code)]
+
+pub mod field;
+pub mod id;
+pub mod limits;
+pub mod method;
+pub mod refusal;
+
+pub use field::KnownField;
+pub use method::{Method, MethodKey};
+pub use refusal::{Fault, Refusal, ResponseType};

@@ -1,0 +1,56 @@
+//! Every bound in one place, AWS's quota beside it ("Amazon API Gateway quotas"; KB = 1,024, MB = 1,048,576).
+
+/// Header section with names and line ends, in bytes. AWS: 10,240 (private APIs 8,000).
+pub const HEADER_TOTAL_BYTES: usize = 10_240;
+/// Request target, in bytes. AWS: 10,240 regional, 8,192 edge and private.
+pub const URL_BYTES: usize = 10_240;
+/// Field lines of a request. AWS names none; ours.
+pub const HEADER_COUNT: usize = 256;
+/// Request payload, and response payload that is not a stream, in bytes. AWS: 10 MB.
+pub const PAYLOAD_BYTES: u64 = 10_485_760;
+/// Integration timeout, in milliseconds. AWS: 50 to 29,000.
+pub const INTEGRATION_TIMEOUT_MS_MIN: u32 = 50;
+/// See [`INTEGRATION_TIMEOUT_MS_MIN`]; also the default.
+pub const INTEGRATION_TIMEOUT_MS_MAX: u32 = 29_000;
+/// Idle client connection, in seconds. AWS: 310.
+pub const IDLE_CLIENT_S: u64 = 310;
+/// A backend's header section, in bytes. AWS names none; ours.
+pub const BACKEND_HEADER_TOTAL_BYTES: usize = 65_536;
+/// Field lines of a backend's response. Ours.
+pub const BACKEND_HEADER_COUNT: usize = 512;
+/// One chunk-size line with its extensions, in bytes (RFC 9112 §7.1.1 asks for a bound). Ours.
+pub const CHUNK_LINE_BYTES: usize = 1_024;
+/// A trailer section, in bytes. Ours.
+pub const TRAILER_BYTES: usize = 8_192;
+/// Access-log format, in bytes. AWS: 3 KB.
+pub const ACCESS_LOG_FORMAT_BYTES: usize = 3_072;
+/// An API definition, in bytes. AWS: 6 MB.
+pub const API_DEFINITION_BYTES: usize = 6_291_456;
+/// Resources of an API. AWS: 300, adjustable; more are allowed and noted.
+pub const RESOURCES: usize = 300;
+/// Stage variables. AWS: 100.
+pub const STAGE_VARIABLES: usize = 100;
+
+/// The bounds that `turnpike.yaml` can set; AWS's values by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// See [`PAYLOAD_BYTES`].
+    pub payload_bytes: u64,
+    /// See [`HEADER_TOTAL_BYTES`].
+    pub header_total_bytes: usize,
+    /// See [`HEADER_COUNT`].
+    pub header_count: usize,
+    /// See [`URL_BYTES`].
+    pub url_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            payload_bytes: PAYLOAD_BYTES,
+            header_total_bytes: HEADER_TOTAL_BYTES,
+            header_count: HEADER_COUNT,
+            url_bytes: URL_BYTES,
+        }
+    }
+}
