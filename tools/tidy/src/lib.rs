@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arrows;
+pub mod features;
 pub mod guests;
 pub mod headers;
 pub mod names;
@@ -53,6 +54,7 @@ pub fn check(root: &Path) -> io::Result<Vec<Finding>> {
     let mut findings = arrows::check(root)?;
     findings.extend(sizes::check(&files, &ratchet));
     findings.extend(headers::check(&files));
+    findings.extend(features::check(&files));
     findings.extend(guests::check(&files));
     findings.extend(names::check(&files));
     findings.extend(words::check(&files));
