@@ -77,18 +77,12 @@ pub enum Runtime {
 /// Bounds on requests and connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Request and response payload in bytes.
-    pub payload_bytes: u64,
-    /// All request header names and values, in bytes.
-    pub header_total_bytes: u64,
-    /// Request target in bytes.
-    pub url_bytes: u64,
-    /// Request header fields.
-    pub header_count: u64,
+    /// Heads and payloads.
+    pub request: vocabulary::limits::Limits,
     /// Client connections per shard.
-    pub connections: u64,
+    pub connections: usize,
     /// Idle connections kept per shard and backend.
-    pub idle_upstreams: u64,
+    pub idle_upstreams: usize,
 }
 
 /// Waiting times.
@@ -207,13 +201,17 @@ fn shards(chosen: &Chosen) -> Shards {
 }
 
 fn limits(chosen: &Chosen) -> Limits {
+    // The table bounds each of them far below what any machine's `usize` holds.
+    let count = |key| usize::try_from(number(chosen, key)).unwrap_or(usize::MAX);
     Limits {
-        payload_bytes: number(chosen, "limits.payload_bytes"),
-        header_total_bytes: number(chosen, "limits.header_total_bytes"),
-        url_bytes: number(chosen, "limits.url_bytes"),
-        header_count: number(chosen, "limits.header_count"),
-        connections: number(chosen, "limits.connections"),
-        idle_upstreams: number(chosen, "limits.idle_upstreams"),
+        request: vocabulary::limits::Limits {
+            payload_bytes: number(chosen, "limits.payload_bytes"),
+            header_total_bytes: count("limits.header_total_bytes"),
+            url_bytes: count("limits.url_bytes"),
+            header_count: count("limits.header_count"),
+        },
+        connections: count("limits.connections"),
+        idle_upstreams: count("limits.idle_upstreams"),
     }
 }
 

@@ -180,7 +180,12 @@ pub const TABLE: &[Setting] = &[
     ),
     setting("region", Kind::Region, "us-east-1", "Region in host names, ARNs and `$context`."),
     setting("account_id", Kind::AccountId, "000000000000", "Account in ARNs and `$context.accountId`."),
-    setting("data_dir", Kind::Path, "./turnpike-data", "Folder for the node's own state."),
+    setting(
+        "data_dir",
+        Kind::Path,
+        "./turnpike-data",
+        "Folder for the node's own state; this version keeps none.",
+    ),
     flagged(
         setting(
             "shards.count",

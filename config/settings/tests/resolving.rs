@@ -34,8 +34,8 @@ fn nothing_said_gives_the_documented_defaults() {
         (None, None, 0)
     );
     assert_eq!(settings.runtime, Runtime::Auto);
-    assert_eq!(settings.limits.payload_bytes, 10_485_760);
-    assert_eq!((settings.limits.header_total_bytes, settings.limits.url_bytes), (10_240, 10_240));
+    assert_eq!(settings.limits.request, vocabulary::limits::Limits::default());
+    assert_eq!(settings.timeouts.idle_client.as_secs(), vocabulary::limits::IDLE_CLIENT_S);
     assert_eq!(settings.timeouts.idle_client, Duration::from_secs(310));
     assert_eq!(settings.access_log.destination, Destination::Off);
     assert_eq!(settings.access_log.format, Format::Json);
@@ -58,7 +58,7 @@ fn the_file_says_it_all() {
     assert_eq!(settings.shards.count, Some(2));
     assert_eq!(settings.shards.cpus, Some(vec![0, 3]));
     assert_eq!(settings.runtime, Runtime::Portable);
-    assert_eq!(settings.limits.payload_bytes, 1 << 30);
+    assert_eq!(settings.limits.request.payload_bytes, 1 << 30);
     assert_eq!(settings.timeouts.drain, Duration::ZERO);
     assert_eq!(settings.access_log.destination, Destination::File(PathBuf::from("logs/access.log")));
     assert_eq!(settings.access_log.format, Format::Clf);
