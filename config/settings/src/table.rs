@@ -246,7 +246,7 @@ pub const TABLE: &[Setting] = &[
     setting(
         "limits.header_count",
         Kind::Count { min: 8, max: 1024 },
-        "128",
+        "256",
         "Request header fields. AWS states none.",
     ),
     setting(
