@@ -1,0 +1,201 @@
+//! The thread that writes access-log records: it empties the shards' rings and writes blocks.
+//!
+//! A sink that blocks stops this thread and nothing else: rings fill, and shards count what they drop.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use records::{Doorbell, RecordReader};
+
+/// Bytes of a write.
+const BLOCK_BYTES: usize = 64 * 1024;
+/// Between two looks at busy rings: long enough for a block to gather, short enough for `tail -f`.
+const BATCHING: Duration = Duration::from_millis(5);
+/// A sleeping thread looks up this often, whatever the bell says.
+const NAP: Duration = Duration::from_secs(1);
+
+/// Where records go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sink {
+    /// Standard output.
+    Stdout,
+    /// A file, appended to; made if it isn't there.
+    File(PathBuf),
+}
+
+impl Sink {
+    fn open(&self) -> io::Result<Output> {
+        match self {
+            Sink::Stdout => Ok(Output::Stdout(io::stdout())),
+            Sink::File(path) => OpenOptions::new().create(true).append(true).open(path).map(Output::File),
+        }
+    }
+}
+
+enum Output {
+    Stdout(io::Stdout),
+    File(File),
+}
+
+impl Output {
+    fn write(&mut self, block: &[u8]) -> io::Result<()> {
+        match self {
+            Output::Stdout(stdout) => stdout.write_all(block).and_then(|()| stdout.flush()),
+            Output::File(file) => file.write_all(block),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Requests {
+    reopen: AtomicBool,
+    stop: AtomicBool,
+    failing: AtomicBool,
+}
+
+/// A running log thread.
+pub struct LogThread {
+    requests: Arc<Requests>,
+    thread: JoinHandle<()>,
+}
+
+impl LogThread {
+    /// Opens the sink and starts the thread.
+    ///
+    /// # Errors
+    /// The sink can't be opened.
+    pub fn start(sink: Sink, readers: Vec<RecordReader>, doorbell: Arc<Doorbell>) -> io::Result<Self> {
+        let output = sink.open()?;
+        let requests = Arc::new(Requests::default());
+        let theirs = Arc::clone(&requests);
+        let thread = std::thread::Builder::new()
+            .name("access-log".to_owned())
+            .spawn(move || Writer { sink, output, readers, doorbell, requests: theirs }.run())?;
+        Ok(LogThread { requests, thread })
+    }
+
+    /// Closes the file and opens it anew before the next write (after a rotation).
+    pub fn reopen(&self) {
+        self.requests.reopen.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+    }
+
+    /// Whether the last write failed.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.requests.failing.load(Ordering::Relaxed)
+    }
+
+    /// Writes what is in the rings and ends; gives up after `patience`, when the sink is stuck. Says whether it ended.
+    #[must_use]
+    pub fn stop(self, patience: Duration) -> bool {
+        self.requests.stop.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+        let step = Duration::from_millis(5);
+        for _ in 0..patience.as_millis() / step.as_millis() {
+            if self.thread.is_finished() {
+                return self.thread.join().is_ok();
+            }
+            std::thread::park_timeout(step);
+        }
+        false
+    }
+}
+
+struct Writer {
+    sink: Sink,
+    output: Output,
+    readers: Vec<RecordReader>,
+    doorbell: Arc<Doorbell>,
+    requests: Arc<Requests>,
+}
+
+impl Writer {
+    fn run(mut self) {
+        self.doorbell.attend();
+        let mut block = Vec::with_capacity(BLOCK_BYTES);
+        loop {
+            let stopping = self.requests.stop.load(Ordering::Acquire);
+            if self.requests.reopen.swap(false, Ordering::AcqRel)
+                && let Ok(output) = self.sink.open()
+            {
+                self.output = output;
+            }
+            let wrote = self.drain(&mut block);
+            if stopping {
+                return;
+            }
+            if wrote {
+                std::thread::park_timeout(BATCHING);
+                continue;
+            }
+            self.doorbell.doze();
+            // A line may have come between the look and the nap.
+            if !self.drain(&mut block) {
+                std::thread::park_timeout(NAP);
+            }
+            self.doorbell.rise();
+        }
+    }
+
+    /// Writes everything the rings hold; false if that was nothing.
+    fn drain(&mut self, block: &mut Vec<u8>) -> bool {
+        let mut wrote = false;
+        for index in 0..self.readers.len() {
+            while self.readers[index].read(block, BLOCK_BYTES) > 0 {
+                wrote = true;
+                if block.len() >= BLOCK_BYTES {
+                    self.write(block);
+                }
+            }
+        }
+        if !block.is_empty() {
+            self.write(block);
+        }
+        wrote
+    }
+
+    fn write(&mut self, block: &mut Vec<u8>) {
+        let outcome = self.output.write(block);
+        // Said once per outage: a full disk must not fill a second log.
+        if let Err(error) = &outcome
+            && !self.requests.failing.load(Ordering::Relaxed)
+        {
+            let name = match &self.sink {
+                Sink::Stdout => "standard output".to_owned(),
+                Sink::File(path) => path.display().to_string(),
+            };
+            eprintln!("access log: can't write to {name}: {error}; records are lost until it works again");
+        }
+        self.requests.failing.store(outcome.is_err(), Ordering::Relaxed);
+        block.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use records::ring::ring;
+
+    use super::*;
+
+    #[test]
+    fn every_line_reaches_the_file() {
+        let path = std::env::temp_dir().join(format!("turnpike-log-{}", std::process::id()));
+        let doorbell = Arc::new(Doorbell::default());
+        let (mut writer, reader) = ring(Arc::clone(&doorbell));
+        let thread = LogThread::start(Sink::File(path.clone()), vec![reader], doorbell).expect("start");
+        for _ in 0..1_000 {
+            assert!(writer.push(b"line\n"));
+            writer.end_turn();
+        }
+        assert!(thread.stop(Duration::from_secs(10)));
+        let written = std::fs::read(&path).expect("file");
+        std::fs::remove_file(&path).expect("remove");
+        assert_eq!(written, b"line\n".repeat(1_000));
+    }
+}
