@@ -1,1 +1,3 @@
-//! Placeholder until its first code arrives.
+//! The tests are in `tests/suite`: one binary, one module per subject.
+
+#![forbid(unsafe_code)]

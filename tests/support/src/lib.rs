@@ -17,7 +17,7 @@ mod upstream;
 
 pub use client::Client;
 pub use message::Message;
-pub use node::{Node, NodeBuilder};
+pub use node::{Node, NodeBuilder, binary};
 pub use scratch::Scratch;
 pub use upstream::{Reply, Upstream};
 

@@ -263,7 +263,11 @@ fn lines(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
 }
 
 /// The binary: `TURNPIKE_BINARY`, else the one of this build's profile, brought up to date.
-fn binary() -> PathBuf {
+///
+/// # Panics
+/// It doesn't build.
+#[must_use]
+pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("TURNPIKE_BINARY") {
         return PathBuf::from(path);
     }

@@ -1,0 +1,11 @@
+//! The real binary on loopback: upstreams record, clients speak bytes, documents are written by each test.
+
+#![expect(clippy::disallowed_methods, reason = "tests live in real time")]
+
+mod checking;
+mod document;
+mod node_life;
+mod observing;
+mod proxying;
+mod routing;
+mod smuggling;
