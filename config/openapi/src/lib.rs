@@ -1,1 +1,25 @@
-//! Placeholder until its first code arrives.
+//! OpenAPI 2.0 and 3.0 documents with `x-amazon-apigateway-*`, read into the model, with a place for every problem.
+//!
+//! In: the text of a document. Out: an API and its stage, positions of its entities, diagnostics.
+//! Refuses with: diagnostics that name line, column and reason; what isn't supported is never dropped in silence.
+//! Never: IO, a network call, a deployment.
+//! AWS: "Develop REST APIs using OpenAPI", "OpenAPI extensions for API Gateway".
+
+#![forbid(unsafe_code)]
+
+pub mod diagnostic;
+mod document;
+mod extension;
+mod integration;
+mod json;
+pub mod node;
+mod operation;
+mod reader;
+mod settings;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+pub use diagnostic::{Diagnostic, Severity, Span};
+pub use document::{Definition, Environment, Positions, Reading, read};
