@@ -11,6 +11,7 @@
 pub mod coding;
 pub mod forwarded;
 pub mod header;
+pub mod http;
 pub mod http_proxy;
 pub mod kind;
 pub mod media_type;
