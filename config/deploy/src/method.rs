@@ -1,0 +1,121 @@
+//! One method: its integration and throttle as a route of the plan.
+
+use context::RouteFacts;
+use integration::Kind;
+use mapping::Scope;
+use model::{Integration, IntegrationType, Method, PassthroughBehavior};
+use plan::{
+    CallPlan, CallSpec, CompileError, HttpPlan, IntegrationPlan, MockPlan, Passthrough, ResponseSpec,
+    ResponsesPlan, RoutePlan, Targets, ThrottlePlan,
+};
+use throttling::Rate;
+use vocabulary::MethodKey;
+
+use crate::api_id::resource_id;
+use crate::node::Deployment;
+
+/// Compiles a method; an error names the part of the method and the reason.
+pub(crate) fn compile(
+    deployment: &Deployment<'_>,
+    path: &str,
+    key: MethodKey,
+    method: &Method,
+    targets: &mut Targets,
+) -> Result<RoutePlan, (String, String)> {
+    let path_variables: Vec<String> = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| name.trim_end_matches('+').to_owned())
+        .collect();
+    let scope = Scope { path_variables: &path_variables, stage_variables: &deployment.stage.variables };
+    let integration =
+        compile_integration(method, &scope, targets).map_err(|error| (part(&error), error.to_string()))?;
+    let throttle = method.throttle.or(deployment.stage.throttle).map(|throttle| ThrottlePlan {
+        name: format!("{}/{}/{} {path}", deployment.api_id, deployment.stage.name, key.as_str()).into(),
+        rate: Rate { rate_per_s: throttle.rate_limit, burst: throttle.burst_limit },
+    });
+    Ok(RoutePlan {
+        facts: RouteFacts {
+            resource_path: path.to_owned(),
+            resource_id: resource_id(deployment.api_id, path),
+            path_variables,
+        },
+        method: key,
+        throttle,
+        integration,
+    })
+}
+
+fn compile_integration(
+    method: &Method,
+    scope: &Scope<'_>,
+    targets: &mut Targets,
+) -> Result<IntegrationPlan, CompileError> {
+    let integration = &method.integration;
+    match integration.kind {
+        IntegrationType::HttpProxy => {
+            Ok(IntegrationPlan::HttpProxy(compile_call(Kind::HttpProxy, integration, scope, targets)?))
+        }
+        IntegrationType::Http => {
+            let call = compile_call(Kind::Http, integration, scope, targets)?;
+            Ok(IntegrationPlan::Http(HttpPlan { call, responses: compile_responses(method, scope)? }))
+        }
+        IntegrationType::Mock => {
+            let passthrough = match integration.passthrough {
+                PassthroughBehavior::WhenNoMatch => Passthrough::WhenNoMatch,
+                PassthroughBehavior::WhenNoTemplates => Passthrough::WhenNoTemplates,
+                PassthroughBehavior::Never => Passthrough::Never,
+            };
+            let responses = compile_responses(method, scope)?;
+            Ok(IntegrationPlan::Mock(MockPlan::compile(
+                &integration.request_templates,
+                passthrough,
+                responses,
+            )?))
+        }
+    }
+}
+
+fn compile_call(
+    kind: Kind,
+    integration: &Integration,
+    scope: &Scope<'_>,
+    targets: &mut Targets,
+) -> Result<CallPlan, CompileError> {
+    let spec = CallSpec {
+        kind,
+        uri: &integration.uri,
+        http_method: integration.http_method.as_deref().unwrap_or(""),
+        timeout_ms: integration.timeout_ms,
+        request_parameters: &integration.request_parameters,
+    };
+    CallPlan::compile(&spec, scope, targets)
+}
+
+fn compile_responses(method: &Method, scope: &Scope<'_>) -> Result<ResponsesPlan, CompileError> {
+    let specs = method.integration.responses.iter().map(|response| ResponseSpec {
+        selection_pattern: response.selection_pattern.clone(),
+        status: response.status,
+        is_declared: method.responses.contains_key(&response.status),
+        parameters: response.response_parameters.clone(),
+        templates: response.response_templates.clone(),
+    });
+    ResponsesPlan::compile(specs.collect(), scope)
+}
+
+/// Which part of the method an error is about.
+fn part(error: &CompileError) -> String {
+    match error {
+        CompileError::Uri(_) => "integration.uri".to_owned(),
+        CompileError::HttpMethod(_) => "integration.httpMethod".to_owned(),
+        CompileError::Timeout(_) => "integration.timeoutInMillis".to_owned(),
+        CompileError::Parameter { target, .. } if target.starts_with("integration.") => {
+            format!("integration.requestParameters.{target}")
+        }
+        CompileError::Parameter { .. } | CompileError::Pattern(_) | CompileError::Status(_) => {
+            "integration.responses".to_owned()
+        }
+        CompileError::Headers(_) => "integration.requestParameters".to_owned(),
+        CompileError::Template { .. } => "integration.requestTemplates".to_owned(),
+    }
+}

@@ -1,0 +1,131 @@
+//! The node's plan from its deployments.
+
+use std::sync::Arc;
+
+use context::{RouteIndex, StageFacts, StageIndex};
+use model::{Entity, RestApi, Stage};
+use plan::{NodePlan, StagePlan, Targets};
+use records::access_log::Format;
+use vocabulary::MethodKey;
+
+use crate::method;
+
+/// An API and the stage it is deployed to.
+#[derive(Clone, Copy, Debug)]
+pub struct Deployment<'a> {
+    /// The API.
+    pub api: &'a RestApi,
+    /// Its stage.
+    pub stage: &'a Stage,
+    /// Its id.
+    pub api_id: &'a str,
+}
+
+/// What is the same for all deployments of a node.
+#[derive(Clone, Debug, Default)]
+pub struct NodeSettings {
+    /// Number of the plan.
+    pub version: u64,
+    /// Owner of the APIs.
+    pub account_id: String,
+    /// Region the APIs are in.
+    pub region: String,
+    /// How access-log records read; `None` without a log.
+    pub access_log: Option<Arc<Format>>,
+    /// A single API also answers on any host at `/`.
+    pub catch_all: bool,
+}
+
+/// A part of an API that can't be compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeployError {
+    /// Which deployment, counted from zero.
+    pub deployment: usize,
+    /// Which part of it.
+    pub entity: Entity,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Compiles everything that a node serves.
+///
+/// # Errors
+/// Every part that can't be compiled, not only the first.
+pub fn compile(deployments: &[Deployment<'_>], node: &NodeSettings) -> Result<NodePlan, Vec<DeployError>> {
+    let mut plan = NodePlan { version: node.version, ..NodePlan::default() };
+    let mut targets = Targets::default();
+    let mut errors = Vec::new();
+    for (number, deployment) in deployments.iter().enumerate() {
+        let index = StageIndex(u32::try_from(number).unwrap_or(u32::MAX));
+        if let Some(first) = deployments[..number].iter().position(|other| same_address(other, deployment)) {
+            let message = format!(
+                "API id `{}` with stage `{}` is taken by document {} already",
+                deployment.api_id,
+                deployment.stage.name,
+                first + 1
+            );
+            errors.push(DeployError {
+                deployment: number,
+                entity: Entity::new("/", MethodKey::Any, ""),
+                message,
+            });
+        }
+        let mut refuse = |entity, message| errors.push(DeployError { deployment: number, entity, message });
+        plan.addresses.insert(deployment.api_id, &deployment.stage.name, index);
+        plan.stages.push(compile_stage(deployment, node, &mut targets, &mut refuse));
+    }
+    if node.catch_all && deployments.len() == 1 {
+        plan.addresses.set_catch_all(StageIndex(0));
+    }
+    plan.targets = targets.into_vec();
+    if errors.is_empty() { Ok(plan) } else { Err(errors) }
+}
+
+fn same_address(left: &Deployment<'_>, right: &Deployment<'_>) -> bool {
+    left.api_id.eq_ignore_ascii_case(right.api_id) && left.stage.name == right.stage.name
+}
+
+fn compile_stage(
+    deployment: &Deployment<'_>,
+    node: &NodeSettings,
+    targets: &mut Targets,
+    refuse: &mut dyn FnMut(Entity, String),
+) -> StagePlan {
+    let Deployment { api, stage, api_id } = *deployment;
+    let mut plan = StagePlan {
+        facts: StageFacts {
+            account_id: node.account_id.clone(),
+            region: node.region.clone(),
+            api_id: api_id.to_owned(),
+            api_name: api.name.clone(),
+            deployment_id: String::new(),
+            stage: stage.name.clone(),
+            user_agent: format!("AmazonAPIGateway_{api_id}"),
+        },
+        access_log: node.access_log.clone(),
+        ..StagePlan::default()
+    };
+    for (path, resource) in &api.resources {
+        for (key, method) in &resource.methods {
+            let index = RouteIndex(u32::try_from(plan.routes.len()).unwrap_or(u32::MAX));
+            if let Err(error) = plan.router.insert(path, *key, index) {
+                refuse(Entity::new(path, *key, ""), error.to_string());
+                continue;
+            }
+            match method::compile(deployment, path, *key, method, targets) {
+                Ok(route) => plan.routes.push(route),
+                Err((part, message)) => {
+                    refuse(Entity::new(path, *key, &part), message);
+                    // The index given to the router must stay true for the routes that follow.
+                    return plan_without_routes(plan);
+                }
+            }
+        }
+    }
+    plan
+}
+
+/// A stage with an error is never served; its routes would be out of step with its router.
+fn plan_without_routes(plan: StagePlan) -> StagePlan {
+    StagePlan { facts: plan.facts, ..StagePlan::default() }
+}
