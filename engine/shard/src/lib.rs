@@ -3,4 +3,33 @@
 //! In: a linked plan and sockets. Out: answers, and one record per request.
 //! Never: a lock, a blocking call, tokio's runtime, or a future that leaves its thread.
 
+mod answer;
+mod books;
+mod client;
+mod command;
+mod connect;
+mod date;
+mod door;
+mod handle;
+mod inflate;
+mod input;
+mod life;
+mod linked;
+mod listener;
+mod mailbox;
+mod owner;
+mod pipeline;
+mod random;
+mod request;
+mod response;
 pub mod rt;
+mod shard;
+mod slot;
+mod spec;
+mod timers;
+mod upstream;
+
+pub use handle::{Handle, Mailbox, MailboxFull, Near, mailbox, start};
+pub use listener::{bind, probe};
+pub use shard::Shard;
+pub use spec::{Listener, Resolve, Resolved, Spec, Timeouts};

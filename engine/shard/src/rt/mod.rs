@@ -167,6 +167,9 @@ pub trait Runtime {
     /// A second slice of the same buffer, `range` counted within `lent`.
     fn slice(&mut self, lent: &Lent, range: std::ops::Range<usize>) -> Lent;
 
+    /// Whether receive buffers run short, so that bytes for a slow peer should be copied instead of held.
+    fn scarce(&self) -> bool;
+
     /// Gives a slice back.
     fn release(&mut self, lent: Lent);
 

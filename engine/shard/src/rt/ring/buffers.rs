@@ -92,6 +92,11 @@ impl Buffers {
         Lent { id, start: 0, len }
     }
 
+    /// Whether less than a quarter of all the buffers that may ever be is left to the kernel.
+    pub(super) fn scarce(&self) -> bool {
+        self.free + (self.buffers_max - self.holders.len()) < self.buffers_max / 4
+    }
+
     /// One more holder of the same buffer.
     pub(super) fn slice(&mut self, lent: &Lent, range: std::ops::Range<usize>) -> Lent {
         assert!(range.start <= range.end && range.end <= lent.len(), "slice lies within the lent one");

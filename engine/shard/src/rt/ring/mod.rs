@@ -20,7 +20,6 @@ use self::buffers::{BUFFER_GROUP, Buffers};
 use self::socket::{Gathered, Socket};
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
 
-
 /// Chunks in one gathered send; the kernel's own bound is 1,024.
 const GATHER_MAX: usize = 64;
 /// Send buffers kept for reuse, and the largest that is.
@@ -167,9 +166,11 @@ impl Ring {
         }
         socket.receiving = true;
         socket.ops += 1;
-        let entry = opcode::RecvMulti::new(types::Fd(socket.raw), BUFFER_GROUP)
-            .build()
-            .user_data(tag(Op::Receive, socket.generation, slot));
+        let entry = opcode::RecvMulti::new(types::Fd(socket.raw), BUFFER_GROUP).build().user_data(tag(
+            Op::Receive,
+            socket.generation,
+            slot,
+        ));
         self.push(&entry);
     }
 
@@ -487,7 +488,9 @@ fn describe_send(gathered: &mut Gathered, buffers: &Buffers, fd: types::Fd, flag
         let bytes = &bytes[skip.min(bytes.len())..];
         skip = 0;
         if !bytes.is_empty() {
-            gathered.iovecs.push(libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() });
+            gathered
+                .iovecs
+                .push(libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() });
         }
     }
     if let [only] = gathered.iovecs[..] {
@@ -534,7 +537,9 @@ impl Runtime for Ring {
 
     fn connect(&mut self, address: &Address, owner: u32) -> io::Result<SocketKey> {
         let (domain, address) = match address {
-            Address::Tcp(address) => (socket2::Domain::for_address(*address), socket2::SockAddr::from(*address)),
+            Address::Tcp(address) => {
+                (socket2::Domain::for_address(*address), socket2::SockAddr::from(*address))
+            }
             Address::Unix(path) => (socket2::Domain::UNIX, socket2::SockAddr::unix(path)?),
         };
         let stream = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
@@ -620,6 +625,10 @@ impl Runtime for Ring {
         self.buffers.slice(lent, range)
     }
 
+    fn scarce(&self) -> bool {
+        self.buffers.scarce()
+    }
+
     fn release(&mut self, lent: Lent) {
         self.buffers.release(lent);
     }
@@ -659,7 +668,11 @@ impl Runtime for Ring {
         };
         match waited {
             Ok(_) => {}
-            Err(error) if matches!(error.raw_os_error(), Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN)) => {}
+            Err(error)
+                if matches!(
+                    error.raw_os_error(),
+                    Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN)
+                ) => {}
             Err(error) => return Err(error),
         }
         self.read_clocks();

@@ -1,0 +1,252 @@
+//! From a finished pipeline to the client: the answer's head, its framing, and the end of the exchange.
+
+use std::task::Poll;
+
+use codec::h1::{BodyFraming, encode};
+use gateway::{Answer, AnswerBody};
+use vocabulary::Refusal;
+
+use crate::client::Phase;
+use crate::inflate::Inflater;
+use crate::input::COPY_MAX;
+use crate::rt::{Chunk, Runtime};
+use crate::shard::Shard;
+use crate::slot::{AnswerFraming, AnswerPhase, NONE, RequestBody, Slot};
+
+/// A request body this long is read to its end after an early answer, to keep the connection.
+const DRAIN_REQUEST_BYTES_MAX: u64 = 256 * 1024;
+
+/// Response heads kept for reuse.
+const SPARE_HEADS_MAX: usize = 128;
+
+impl<R: Runtime> Shard<R> {
+    /// Runs a slot's pipeline as far as it gets.
+    pub(crate) fn poll(&mut self, slot_index: u32) {
+        let slot = &mut self.slots[slot_index];
+        slot.door.set_now(self.rt.now_ns());
+        match slot.pipeline.poll() {
+            Poll::Ready(finished) => {
+                slot.running = false;
+                slot.exchange = Some(finished.exchange);
+                self.answer(slot_index, finished.answer);
+            }
+            Poll::Pending => {
+                if let Some(outgoing) = slot.door.take_outgoing() {
+                    self.dispatch(slot_index, outgoing);
+                }
+            }
+        }
+    }
+
+    /// Answers without a pipeline and closes the connection after it.
+    pub(crate) fn refuse_and_close(&mut self, slot_index: u32, refusal: &Refusal) {
+        let slot = &mut self.slots[slot_index];
+        slot.keep_alive = false;
+        let Some(exchange) = slot.exchange.as_mut() else { return };
+        let answer = gateway::refuse(exchange, refusal);
+        self.answer(slot_index, answer);
+    }
+
+    fn answer(&mut self, slot_index: u32, answer: Answer) {
+        self.settle_request_body(slot_index);
+        let slot = &mut self.slots[slot_index];
+        let client_index = slot.client;
+        let from_upstream = matches!(answer.body, AnswerBody::Upstream { .. });
+        slot.answer_from_upstream = from_upstream;
+        slot.phase = AnswerPhase::Relaying;
+        let upstream_framing = match slot.upstream {
+            NONE => BodyFraming::None,
+            upstream => self.upstreams[upstream as usize].framing,
+        };
+        let body = settle_framing(slot, &answer, upstream_framing, self.limits.payload_bytes);
+        if self.clients[client_index as usize].ended {
+            slot.keep_alive = false;
+        }
+        let mut out = self.rt.take_buffer();
+        write_head(&mut out, slot, answer.status, body, self.date.at(self.rt.unix_ms()));
+        let bodiless = slot.answer_framing == AnswerFraming::Nothing;
+        let mut rest = None;
+        match answer.body {
+            _ if bodiless => {}
+            AnswerBody::Empty | AnswerBody::Upstream { .. } => {}
+            AnswerBody::Bytes(bytes) => {
+                slot.answer_bytes = bytes.len() as u64;
+                if bytes.len() <= COPY_MAX {
+                    out.extend_from_slice(&bytes)
+                } else {
+                    rest = Some(Chunk::Shared(bytes))
+                }
+            }
+            AnswerBody::Owned(bytes) => {
+                slot.answer_bytes = bytes.len() as u64;
+                if bytes.len() <= COPY_MAX {
+                    out.extend_from_slice(&bytes)
+                } else {
+                    rest = Some(Chunk::Owned(bytes))
+                }
+            }
+        }
+        if from_upstream && !bodiless {
+            // The body's first bytes join the head in one send; `relay_answer` flushes it.
+            slot.out = out;
+            return;
+        }
+        let socket = self.clients[client_index as usize].socket;
+        self.rt.send(socket, Chunk::Owned(out));
+        if let Some(rest) = rest {
+            self.rt.send(socket, rest);
+        }
+        self.release_upstream_early(slot_index);
+        self.slots[slot_index].phase = AnswerPhase::Done;
+        self.finish_if_done(slot_index);
+    }
+
+    /// An answer may come before the request body: decides whether that is read on, and whether the connection stays.
+    fn settle_request_body(&mut self, slot_index: u32) {
+        let slot = &mut self.slots[slot_index];
+        if slot.request_done {
+            return;
+        }
+        if slot.request_body != RequestBody::Relay || slot.upstream == NONE {
+            slot.request_body = RequestBody::Discard;
+        }
+        let drainable = match slot.framing {
+            BodyFraming::Length(length) => length - slot.request_bytes <= DRAIN_REQUEST_BYTES_MAX,
+            _ => false,
+        };
+        if slot.request_body == RequestBody::Discard && (slot.expects_continue || !drainable) {
+            slot.keep_alive = false;
+        }
+    }
+
+    /// Ends the exchange when both its sides are through.
+    pub(crate) fn finish_if_done(&mut self, slot_index: u32) {
+        let slot = &self.slots[slot_index];
+        if slot.phase != AnswerPhase::Done || slot.running {
+            return;
+        }
+        if slot.request_done || !slot.keep_alive {
+            self.finish(slot_index);
+        }
+    }
+
+    /// Records the exchange, gives its slot back and readies the connection for what follows.
+    fn finish(&mut self, slot_index: u32) {
+        self.drop_upstream(slot_index);
+        self.record(slot_index);
+        let slot = &mut self.slots[slot_index];
+        let (client_index, keep_alive, request_done) = (slot.client, slot.keep_alive, slot.request_done);
+        slot.linked = None;
+        self.slots.give_back(slot_index);
+        let Some(client) = self.clients.get_mut(client_index as usize) else { return };
+        client.slot = NONE;
+        if keep_alive {
+            client.phase = Phase::Idle;
+            if !client.carry.is_empty() && !client.queued {
+                client.queued = true;
+                self.ready.push(client_index);
+            }
+            let due_ns = self.rt.now_ns() + self.idle_client_ns();
+            self.set_client_deadline(client_index, due_ns);
+            return;
+        }
+        client.phase = Phase::Closing;
+        // Unread input would turn the close into a reset that may overtake the answer (RFC 9112 §9.6).
+        client.linger = !request_done || !client.carry.is_empty();
+        let carry = std::mem::take(&mut client.carry);
+        self.rt.give_buffer(carry);
+        if self.rt.unsent(client.socket) == 0 && !client.queued {
+            // Its `Sent` came before the request's end; the close waits for the end of this event.
+            client.queued = true;
+            self.ready.push(client_index);
+        }
+        let due_ns = self.rt.now_ns() + self.timeouts.send_ns;
+        self.set_client_deadline(client_index, due_ns);
+    }
+
+    /// Counts the exchange and leaves its record.
+    pub(crate) fn record(&mut self, slot_index: u32) {
+        let slot = &mut self.slots[slot_index];
+        let Some(exchange) = slot.exchange.as_mut() else { return };
+        exchange.outbound = std::mem::take(&mut slot.outgoing_head);
+        exchange.response_length = slot.answer_bytes;
+        exchange.request_length = slot.request_bytes;
+        exchange.response_latency_ns = self.rt.now_ns().saturating_sub(exchange.arrival_ns);
+        let linked = slot.linked.as_ref().unwrap_or(&self.linked);
+        self.books.enter(exchange, &linked.node, &linked.series);
+        if let Some(mut head) = exchange.inbound.take()
+            && self.spare_heads.len() < SPARE_HEADS_MAX
+        {
+            head.clear();
+            self.spare_heads.push(head);
+        }
+    }
+}
+
+/// How the body is framed on the wire: what the head says.
+#[derive(Clone, Copy)]
+enum Body {
+    Length(u64),
+    Chunked,
+    UntilClose,
+    Nothing,
+}
+
+fn settle_framing(slot: &mut Slot, answer: &Answer, upstream: BodyFraming, payload_bytes: u64) -> Body {
+    let length = match &answer.body {
+        AnswerBody::Empty => Some(0),
+        AnswerBody::Bytes(bytes) => Some(bytes.len() as u64),
+        AnswerBody::Owned(bytes) => Some(bytes.len() as u64),
+        AnswerBody::Upstream { inflate: Some(coding) } => {
+            slot.inflate_answer = Some(Box::new(Inflater::new(*coding, payload_bytes)));
+            None
+        }
+        AnswerBody::Upstream { inflate: None } => match upstream {
+            BodyFraming::None => Some(0),
+            BodyFraming::Length(length) => Some(length),
+            BodyFraming::Chunked | BodyFraming::UntilClose => None,
+        },
+    };
+    let bodiless = answer.status == 204 || answer.status == 304 || answer.status < 200;
+    let body = match length {
+        _ if bodiless => Body::Nothing,
+        Some(length) => Body::Length(length),
+        None if slot.minor_version == 0 => Body::UntilClose,
+        None => Body::Chunked,
+    };
+    slot.answer_framing = match body {
+        _ if slot.head_request || bodiless => AnswerFraming::Nothing,
+        Body::Length(0) | Body::Nothing => AnswerFraming::Nothing,
+        Body::Length(_) => AnswerFraming::Length,
+        Body::Chunked => AnswerFraming::Chunked,
+        Body::UntilClose => AnswerFraming::UntilClose,
+    };
+    if slot.answer_framing == AnswerFraming::UntilClose {
+        slot.keep_alive = false;
+    }
+    body
+}
+
+fn write_head(out: &mut Vec<u8>, slot: &Slot, status: u16, body: Body, date: &[u8]) {
+    encode::status_line(out, status);
+    if let Some(exchange) = &slot.exchange {
+        out.extend_from_slice(&exchange.answer);
+    }
+    out.extend_from_slice(date);
+    match body {
+        Body::Length(length) => match head_length(slot, length) {
+            Some(length) => encode::content_length(out, length),
+            None => {}
+        },
+        Body::Chunked => encode::transfer_encoding_chunked(out),
+        Body::UntilClose | Body::Nothing => {}
+    }
+    let connection: &[u8] =
+        if slot.keep_alive { b"Connection: keep-alive\r\n\r\n" } else { b"Connection: close\r\n\r\n" };
+    out.extend_from_slice(connection);
+}
+
+/// The length a HEAD answer states is the backend's, if it stated one (RFC 9110 §8.6).
+fn head_length(slot: &Slot, length: u64) -> Option<u64> {
+    if slot.head_request && slot.answer_from_upstream { slot.upstream_length } else { Some(length) }
+}

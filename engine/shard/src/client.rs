@@ -1,0 +1,65 @@
+//! A client connection: phase, leftovers and deadline. Small, because idle ones are many.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::rt::SocketKey;
+use crate::slot::NONE;
+use crate::timers::Deadline;
+
+/// Where a client connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Between requests; no slot.
+    Idle,
+    /// Part of a head has arrived.
+    Head,
+    /// A request is being answered.
+    Exchange,
+    /// The last answer is on its way; nothing more is read as a request.
+    Closing,
+}
+
+/// State of a client connection.
+pub(crate) struct Client {
+    pub(crate) socket: SocketKey,
+    pub(crate) peer: IpAddr,
+    pub(crate) local_port: u16,
+    pub(crate) slot: u32,
+    pub(crate) phase: Phase,
+    /// Unread bytes that had to wait; no capacity while idle.
+    pub(crate) carry: Vec<u8>,
+    pub(crate) deadline: Deadline,
+    pub(crate) discarded: u32,
+    /// Reception is paused until the carry is read.
+    pub(crate) paused: bool,
+    /// The client finished sending.
+    pub(crate) ended: bool,
+    /// Waits in the shard's list for its next share of this turn.
+    pub(crate) queued: bool,
+    /// Closing waits for the client's FIN, so that no reset overtakes the answer.
+    pub(crate) linger: bool,
+    /// FIN has been sent.
+    pub(crate) finished: bool,
+}
+
+impl Client {
+    /// A connection just accepted.
+    pub(crate) fn new(socket: SocketKey, peer: Option<IpAddr>, local_port: u16) -> Self {
+        Client {
+            socket,
+            // A UNIX-socket client has no address; AWS has no word for it.
+            peer: peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            local_port,
+            slot: NONE,
+            phase: Phase::Idle,
+            carry: Vec::new(),
+            deadline: Deadline::default(),
+            discarded: 0,
+            paused: false,
+            ended: false,
+            queued: false,
+            linger: false,
+            finished: false,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What other threads tell a shard, and how it acts on it: plans in two steps, resolver answers, drain.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use plan::{NodePlan, Target};
+use throttling::Registry;
+
+use crate::books::Books;
+use crate::linked::Linked;
+use crate::rt::{Address, Runtime};
+use crate::shard::Shard;
+use crate::spec::Resolved;
+use crate::upstream::{Addresses, Pools};
+
+/// A message to a shard.
+pub(crate) enum Command {
+    /// Link a plan and keep it aside; says whether it links.
+    Prepare(Arc<NodePlan>, SyncSender<Result<(), String>>),
+    /// Serve the prepared plan from the next request on.
+    Commit,
+    /// Forget the prepared plan.
+    Discard,
+    /// The resolver's answer for `host:port`.
+    Resolved(String, Resolved),
+    /// Finish what is in flight within the given time and end.
+    Drain(Duration),
+}
+
+impl<R: Runtime> Shard<R> {
+    /// Acts on everything in the mailbox.
+    pub(crate) fn read_mailbox(&mut self) {
+        self.mailbox.rearm();
+        while let Some(command) = self.mailbox.take() {
+            match command {
+                Command::Prepare(plan, reply) => {
+                    let outcome = self.prepare(plan);
+                    // The control side may have given up waiting.
+                    let _ = reply.try_send(outcome);
+                }
+                Command::Commit => self.commit(),
+                Command::Discard => self.prepared = None,
+                Command::Resolved(name, outcome) => self.resolved(&name, outcome),
+                Command::Drain(timeout) => self.drain(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)),
+            }
+        }
+    }
+
+    /// First step: binds a plan to what lives on this shard.
+    fn prepare(&mut self, plan: Arc<NodePlan>) -> Result<(), String> {
+        let linked = link(&plan, &self.registry, &mut self.pools, &self.books)?;
+        self.ask_for_addresses();
+        self.prepared = Some(Rc::new(linked));
+        Ok(())
+    }
+
+    /// Asks the resolver for every target that has no address yet.
+    pub(crate) fn ask_for_addresses(&mut self) {
+        for pool in self.pools.unasked() {
+            self.ask_resolver(pool);
+        }
+    }
+
+    /// Second step: requests from now on run on the prepared plan; those in flight end on theirs.
+    pub(crate) fn commit(&mut self) {
+        if let Some(linked) = self.prepared.take() {
+            self.linked = linked;
+        }
+    }
+}
+
+/// Binds a plan to the node's buckets and the shard's pools.
+pub(crate) fn link(
+    plan: &Arc<NodePlan>,
+    registry: &Registry,
+    pools: &mut Pools,
+    books: &Books,
+) -> Result<Linked, String> {
+    let node = gateway::link(Arc::clone(plan), registry).map_err(|error| error.to_string())?;
+    let pools = plan.targets.iter().map(|target| pool_of(target, pools)).collect();
+    Ok(Linked { node: Rc::new(node), pools, series: books.series(plan) })
+}
+
+/// The pool of a target, by its address.
+fn pool_of(target: &Target, pools: &mut Pools) -> u32 {
+    match target {
+        Target::Unix { path, .. } => {
+            let path = std::path::PathBuf::from(path.as_ref());
+            pools.named(format!("unix:{}", path.display()), Addresses::Known(vec![Address::Unix(path)]))
+        }
+        Target::Http { host, port, .. } => {
+            let bare = host.trim_start_matches('[').trim_end_matches(']');
+            let addresses = match bare.parse() {
+                Ok(ip) => Addresses::Known(vec![Address::Tcp(std::net::SocketAddr::new(ip, *port))]),
+                Err(_) => Addresses::Unknown,
+            };
+            pools.named(format!("{host}:{port}"), addresses)
+        }
+    }
+}

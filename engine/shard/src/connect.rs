@@ -1,0 +1,330 @@
+//! From a pipeline's call to an upstream connection: pools, connects, one retry, failures.
+
+use gateway::RequestBodyPlan;
+use vocabulary::Refusal;
+
+use crate::door::Outgoing;
+use crate::owner::Owner;
+use crate::rt::{Chunk, Runtime};
+use crate::shard::Shard;
+use crate::slot::{AnswerPhase, NONE, RequestBody};
+use crate::upstream::{Addresses, Phase, Upstream};
+
+/// Why a call to a backend failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Nobody listens there.
+    Refused,
+    /// The name has no address.
+    Unresolved,
+    /// Reset, cut, or not HTTP.
+    Network,
+    /// Too late.
+    Timeout,
+}
+
+impl Failure {
+    /// The gateway response of `rest-api.md` §12.7.
+    fn refusal(self) -> Refusal {
+        match self {
+            Failure::Refused => Refusal::configuration_error("Connection refused by endpoint"),
+            Failure::Unresolved => Refusal::configuration_error("Invalid endpoint address"),
+            Failure::Network => Refusal::integration_failure(),
+            Failure::Timeout => Refusal::integration_timeout(),
+        }
+    }
+}
+
+impl<R: Runtime> Shard<R> {
+    /// A pipeline asks for a call to a backend.
+    pub(crate) fn dispatch(&mut self, slot_index: u32, outgoing: Outgoing) {
+        let now_ns = self.rt.now_ns();
+        let slot = &mut self.slots[slot_index];
+        slot.outgoing_head = outgoing.head;
+        slot.call_method = outgoing.call.method;
+        slot.integration_due_ns = now_ns + u64::from(outgoing.call.timeout_ms) * 1_000_000;
+        slot.pool = slot.linked.as_ref().map_or(NONE, |linked| linked.pools[outgoing.target.index()]);
+        match outgoing.call.request_body {
+            RequestBodyPlan::Relay => self.open_request_body(slot_index, None),
+            RequestBodyPlan::Inflate(coding) => self.open_request_body(slot_index, Some(coding)),
+            RequestBodyPlan::Drop => slot.request_body = RequestBody::Discard,
+        }
+        self.refresh_deadline(slot_index);
+        self.attach(slot_index);
+    }
+
+    /// Finds or opens a connection for a slot.
+    fn attach(&mut self, slot_index: u32) {
+        let pool_index = self.slots[slot_index].pool;
+        let pool = &mut self.pools[pool_index];
+        if let Some(index) = pool.idle.pop() {
+            self.books.upstream_reused();
+            let upstream = &mut self.upstreams[index as usize];
+            upstream.slot = slot_index;
+            upstream.phase = Phase::Head;
+            upstream.heard = false;
+            upstream.drained = 0;
+            self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, u64::MAX);
+            self.slots[slot_index].upstream = index;
+            self.send_call(slot_index, index);
+            return;
+        }
+        match &pool.addresses {
+            Addresses::Known(_) => self.connect(slot_index, 0),
+            Addresses::Awaited => {
+                pool.waiting.push_back(slot_index);
+                self.slots[slot_index].waiting = true;
+            }
+            Addresses::Unknown => {
+                self.ask_resolver(pool_index);
+                let pool = &mut self.pools[pool_index];
+                pool.waiting.push_back(slot_index);
+                self.slots[slot_index].waiting = true;
+            }
+        }
+    }
+
+    fn connect(&mut self, slot_index: u32, attempt: usize) {
+        let pool_index = self.slots[slot_index].pool;
+        let pool = &mut self.pools[pool_index];
+        let address = match &pool.addresses {
+            Addresses::Known(known) if attempt < known.len() => {
+                known[(pool.preferred + attempt) % known.len()].clone()
+            }
+            _ => {
+                self.call_failed(slot_index, Failure::Unresolved);
+                return;
+            }
+        };
+        let entry = self.upstreams.vacant_entry();
+        let index = u32::try_from(entry.key()).expect("fewer than 2^30 connections");
+        let socket = match self.rt.connect(&address, Owner::Upstream(index).pack()) {
+            Ok(socket) => socket,
+            Err(_) => {
+                self.call_failed(slot_index, Failure::Network);
+                return;
+            }
+        };
+        entry.insert(Upstream::connecting(socket, pool_index, slot_index, attempt));
+        self.pools[pool_index].open += 1;
+        self.books.upstream_connected();
+        self.slots[slot_index].upstream = index;
+        let due_ns = self.rt.now_ns() + self.timeouts.connect_ns;
+        let upstream = &mut self.upstreams[index as usize];
+        self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, due_ns);
+        // The request waits in the socket's queue and leaves with the handshake's end.
+        self.send_call(slot_index, index);
+    }
+
+    /// Queues the request head; the body follows through `resume`.
+    fn send_call(&mut self, slot_index: u32, index: u32) {
+        let slot = &mut self.slots[slot_index];
+        let mut head = self.rt.take_buffer();
+        head.extend_from_slice(&slot.outgoing_head);
+        let relayed = slot.request_body == RequestBody::Relay;
+        crate::request::write_framing(&mut head, slot.framing, relayed, slot.inflate_request.is_some());
+        let socket = self.upstreams[index as usize].socket;
+        self.rt.send(socket, Chunk::Owned(head));
+        if relayed && !slot.request_done {
+            let client = slot.client;
+            let client = &mut self.clients[client as usize];
+            if !client.carry.is_empty() && !client.queued {
+                client.queued = true;
+                let index = self.slots[slot_index].client;
+                self.ready.push(index);
+            }
+        }
+    }
+
+    /// A connect ended.
+    pub(crate) fn upstream_connected(&mut self, index: u32, error: i32) {
+        let upstream = &mut self.upstreams[index as usize];
+        let socket = upstream.socket;
+        if error == 0 {
+            upstream.phase = Phase::Head;
+            self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, u64::MAX);
+            let (pool, attempt) = (upstream.pool, upstream.attempt);
+            let pool = &mut self.pools[pool];
+            if let Addresses::Known(known) = &pool.addresses
+                && !known.is_empty()
+            {
+                pool.preferred = (pool.preferred + attempt) % known.len();
+            }
+            self.rt.receive(socket);
+            return;
+        }
+        let failure = match error {
+            libc::ECONNREFUSED | libc::ENOENT | libc::EACCES => Failure::Refused,
+            libc::ETIMEDOUT => Failure::Timeout,
+            _ => Failure::Network,
+        };
+        self.connect_failed(index, failure);
+    }
+
+    /// Tries the target's next address, if the request is still whole.
+    pub(crate) fn connect_failed(&mut self, index: u32, failure: Failure) {
+        let upstream = &self.upstreams[index as usize];
+        let (slot_index, attempt, pool) = (upstream.slot, upstream.attempt, upstream.pool);
+        let others = match &self.pools[pool].addresses {
+            Addresses::Known(known) => attempt + 1 < known.len(),
+            _ => false,
+        };
+        self.close_upstream(index);
+        if slot_index == NONE {
+            return;
+        }
+        self.slots[slot_index].upstream = NONE;
+        if others && self.slots[slot_index].request_bytes == 0 {
+            self.connect(slot_index, attempt + 1);
+        } else {
+            self.call_failed(slot_index, failure);
+        }
+    }
+
+    /// A backend connection failed while a slot used it, or in its pool.
+    pub(crate) fn upstream_failed(&mut self, index: u32, failure: Failure) {
+        let upstream = &self.upstreams[index as usize];
+        let (slot_index, stale) = (upstream.slot, upstream.reused && !upstream.heard);
+        if upstream.phase == Phase::Connecting {
+            self.connect_failed(index, failure);
+            return;
+        }
+        self.close_upstream(index);
+        if slot_index == NONE {
+            return;
+        }
+        let slot = &mut self.slots[slot_index];
+        slot.upstream = NONE;
+        let bodiless = slot.request_done && slot.request_bytes == 0;
+        if stale
+            && failure == Failure::Network
+            && slot.call_method.is_idempotent()
+            && bodiless
+            && !slot.retried
+        {
+            // RFC 9110 §9.2.2: the pooled connection had been closed under us; one fresh one is tried.
+            slot.retried = true;
+            self.books.upstream_retried();
+            self.connect(slot_index, 0);
+            return;
+        }
+        self.call_failed(slot_index, failure);
+    }
+
+    /// The call is over without an answer, or in the middle of one.
+    pub(crate) fn call_failed(&mut self, slot_index: u32, failure: Failure) {
+        let slot = &mut self.slots[slot_index];
+        slot.integration_due_ns = u64::MAX;
+        if slot.phase == AnswerPhase::Pending && slot.running {
+            slot.door.answer(Err(failure.refusal()));
+            self.poll(slot_index);
+        } else if slot.phase == AnswerPhase::Relaying {
+            // The head is out: what follows must not look like a clean end.
+            let client = slot.client;
+            self.abort_client(client);
+        }
+    }
+
+    /// Asks for a pool's addresses unless that is under way.
+    pub(crate) fn ask_resolver(&mut self, pool_index: u32) {
+        let pool = &mut self.pools[pool_index];
+        pool.addresses = Addresses::Awaited;
+        if let Some((host, port)) = pool.name.rsplit_once(':')
+            && let Ok(port) = port.parse()
+        {
+            (self.resolve)(host, port);
+        }
+    }
+
+    /// The resolver answered: calls that waited go on.
+    pub(crate) fn resolved(&mut self, name: &str, outcome: Result<Vec<std::net::SocketAddr>, String>) {
+        let Some(pool_index) = self.pools.find(name) else { return };
+        let pool = &mut self.pools[pool_index];
+        match outcome {
+            Ok(addresses) if !addresses.is_empty() => {
+                pool.addresses =
+                    Addresses::Known(addresses.into_iter().map(crate::rt::Address::Tcp).collect());
+                pool.preferred = 0;
+            }
+            // An outage keeps the last good answer.
+            _ if matches!(pool.addresses, Addresses::Known(_)) => {}
+            _ => pool.addresses = Addresses::Unknown,
+        }
+        let known = matches!(pool.addresses, Addresses::Known(_));
+        for slot_index in std::mem::take(&mut pool.waiting) {
+            self.slots[slot_index].waiting = false;
+            if known {
+                self.connect(slot_index, 0);
+            } else {
+                self.call_failed(slot_index, Failure::Unresolved);
+            }
+        }
+    }
+
+    /// Puts a clean connection into its pool.
+    pub(crate) fn pool_upstream(&mut self, index: u32) {
+        let idle_max = self.idle_upstreams_max;
+        let upstream = &mut self.upstreams[index as usize];
+        let pool = &mut self.pools[upstream.pool];
+        if pool.idle.len() >= idle_max || self.draining.is_some() {
+            self.close_upstream(index);
+            return;
+        }
+        upstream.phase = Phase::Idle;
+        upstream.slot = NONE;
+        upstream.reused = true;
+        upstream.heard = false;
+        pool.idle.push(index);
+        let due_ns = self.rt.now_ns() + self.timeouts.idle_upstream_ns;
+        self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, due_ns);
+    }
+
+    /// Closes a backend connection and forgets it.
+    pub(crate) fn close_upstream(&mut self, index: u32) {
+        let upstream = self.upstreams.remove(index as usize);
+        self.rt.close(upstream.socket);
+        self.rt.give_buffer(upstream.carry);
+        let pool = &mut self.pools[upstream.pool];
+        pool.open -= 1;
+        if upstream.phase == Phase::Idle {
+            pool.idle.retain(|&idle| idle != index);
+        }
+    }
+
+    /// Takes the upstream connection from a slot that no longer needs it, and closes it.
+    pub(crate) fn drop_upstream(&mut self, slot_index: u32) {
+        let slot = &mut self.slots[slot_index];
+        if slot.waiting {
+            slot.waiting = false;
+            let pool = slot.pool;
+            self.pools[pool].waiting.retain(|&waiting| waiting != slot_index);
+        }
+        let index = std::mem::replace(&mut self.slots[slot_index].upstream, NONE);
+        if index != NONE {
+            self.close_upstream(index);
+        }
+    }
+
+    /// An answer that doesn't carry the backend's body leaves that to be read or cut.
+    pub(crate) fn release_upstream_early(&mut self, slot_index: u32) {
+        let slot = &mut self.slots[slot_index];
+        let (index, request_done) = (slot.upstream, slot.request_done);
+        if index == NONE {
+            return;
+        }
+        slot.integration_due_ns = u64::MAX;
+        let upstream = &mut self.upstreams[index as usize];
+        if !request_done || !upstream.keep_alive || upstream.phase != Phase::Body {
+            self.drop_upstream(slot_index);
+            return;
+        }
+        slot.upstream = NONE;
+        upstream.slot = NONE;
+        upstream.phase = Phase::Drain;
+        let due_ns = self.rt.now_ns() + self.timeouts.linger_ns;
+        self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, due_ns);
+        if upstream.decoder.is_done() {
+            self.pool_upstream(index);
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The life of a client connection around its requests: accept, deadlines, half-close, loss, close, drain.
+
+use crate::client::{Client, Phase};
+use crate::owner::Owner;
+use crate::rt::{Runtime, SocketKey};
+use crate::shard::{Draining, Shard};
+use crate::slot::{AnswerPhase, NONE};
+use vocabulary::Refusal;
+
+impl<R: Runtime> Shard<R> {
+    /// A connection was accepted.
+    pub(crate) fn accept(&mut self, listener: u32, socket: SocketKey) {
+        if self.clients.len() >= self.connections_max {
+            self.books.connection_refused();
+            self.rt.abort(socket);
+            return;
+        }
+        let peer = self.rt.peer(socket).map(|peer| peer.ip().to_canonical());
+        let port = self.ports.get(listener as usize).copied().unwrap_or(0);
+        let index = u32::try_from(self.clients.insert(Client::new(socket, peer, port))).expect("bounded");
+        self.books.connection_opened();
+        self.rt.own(socket, Owner::Client(index).pack());
+        self.rt.receive(socket);
+        // A connection that says nothing is a request that doesn't come: the header time counts from here.
+        let due_ns = self.rt.now_ns() + self.timeouts.header_ns.min(self.idle_client_ns());
+        self.set_client_deadline(index, due_ns);
+    }
+
+    /// How long a connection may wait for its next request.
+    pub(crate) fn idle_client_ns(&self) -> u64 {
+        if self.draining.is_some() { self.timeouts.drain_linger_ns } else { self.timeouts.idle_client_ns }
+    }
+
+    pub(crate) fn set_client_deadline(&mut self, index: u32, due_ns: u64) {
+        let client = &mut self.clients[index as usize];
+        self.timers.set(Owner::Client(index).pack(), &mut client.deadline, due_ns);
+    }
+
+    /// Sets the connection's deadline from those of its exchange.
+    pub(crate) fn refresh_deadline(&mut self, slot_index: u32) {
+        let slot = &self.slots[slot_index];
+        let stalled = slot.upstream != NONE && self.upstreams[slot.upstream as usize].paused;
+        let answer_ns =
+            if stalled { slot.stalled_at_ns + self.timeouts.send_ns } else { slot.integration_due_ns };
+        let due_ns = answer_ns.min(slot.body_due_ns);
+        let client = slot.client;
+        self.set_client_deadline(client, due_ns);
+    }
+
+    /// Fires what is due.
+    pub(crate) fn fire_timers(&mut self) {
+        let now_ns = self.rt.now_ns();
+        while let Some((owner, at_ns)) = self.timers.pop(now_ns) {
+            match Owner::unpack(owner) {
+                Owner::Client(index) => {
+                    let Some(client) = self.clients.get_mut(index as usize) else { continue };
+                    if self.timers.fired(owner, &mut client.deadline, at_ns, now_ns) {
+                        self.guarded(Owner::Client(index), |shard| shard.client_due(index));
+                    }
+                }
+                Owner::Upstream(index) => {
+                    let Some(upstream) = self.upstreams.get_mut(index as usize) else { continue };
+                    if self.timers.fired(owner, &mut upstream.deadline, at_ns, now_ns) {
+                        self.guarded(Owner::Upstream(index), |shard| shard.upstream_due(index));
+                    }
+                }
+                Owner::Mailbox | Owner::Nobody => {}
+            }
+        }
+    }
+
+    fn client_due(&mut self, index: u32) {
+        let client = &self.clients[index as usize];
+        let slot_index = client.slot;
+        match client.phase {
+            Phase::Idle | Phase::Closing => self.close_client(index),
+            Phase::Head => {
+                self.clients[index as usize].phase = Phase::Exchange;
+                self.books.timed_out();
+                self.describe_arrival(index, slot_index);
+                self.refuse_and_close(slot_index, &Refusal::request_timeout());
+                self.client_may_be_done(index);
+            }
+            Phase::Exchange => self.exchange_due(index, slot_index),
+        }
+    }
+
+    fn exchange_due(&mut self, index: u32, slot_index: u32) {
+        let now_ns = self.rt.now_ns();
+        let slot = &mut self.slots[slot_index];
+        if slot.body_due_ns <= now_ns {
+            slot.body_due_ns = u64::MAX;
+            self.books.timed_out();
+            self.fail_request(slot_index, &Refusal::request_timeout());
+        } else if slot.integration_due_ns <= now_ns {
+            self.drop_upstream(slot_index);
+            self.call_failed(slot_index, crate::connect::Failure::Timeout);
+        } else if self.clients[index as usize].ended {
+            // It finished sending long ago and has no answer yet: taken for gone.
+            self.client_lost(index);
+            return;
+        } else {
+            self.books.timed_out();
+            self.abort_client(index);
+            return;
+        }
+        self.client_may_be_done(index);
+    }
+
+    fn upstream_due(&mut self, index: u32) {
+        match self.upstreams[index as usize].phase {
+            crate::upstream::Phase::Connecting => {
+                self.connect_failed(index, crate::connect::Failure::Timeout)
+            }
+            _ => self.close_upstream(index),
+        }
+    }
+
+    /// The client finished sending.
+    pub(crate) fn client_ended(&mut self, index: u32) {
+        let client = &mut self.clients[index as usize];
+        client.ended = true;
+        match client.phase {
+            Phase::Idle if client.carry.is_empty() => self.close_client(index),
+            Phase::Idle => {}
+            // A head or body that ends in the middle is no request (RFC 9112 §8).
+            Phase::Head => self.client_lost(index),
+            Phase::Exchange => {
+                let slot_index = client.slot;
+                if self.slots[slot_index].request_done {
+                    let half_close_ns = self.rt.now_ns() + self.timeouts.half_close_ns;
+                    let slot = &self.slots[slot_index];
+                    let due_ns = half_close_ns.min(slot.integration_due_ns);
+                    self.set_client_deadline(index, due_ns);
+                } else if self.clients[index as usize].carry.is_empty() {
+                    self.client_lost(index);
+                }
+            }
+            Phase::Closing => {
+                if client.finished || self.rt.unsent(client.socket) == 0 {
+                    self.close_client(index);
+                }
+            }
+        }
+    }
+
+    /// The client is gone: its call is cancelled, its record is left.
+    pub(crate) fn client_lost(&mut self, index: u32) {
+        let slot_index = self.clients[index as usize].slot;
+        if slot_index != NONE {
+            self.drop_upstream(slot_index);
+            let slot = &mut self.slots[slot_index];
+            if slot.running {
+                // The pipeline is run to its end so that its facts reach the record; nobody reads the answer.
+                slot.phase = AnswerPhase::Done;
+                slot.door.answer(Err(Refusal::client_closed()));
+                if let std::task::Poll::Ready(finished) = slot.pipeline.poll() {
+                    slot.exchange = Some(finished.exchange);
+                }
+                slot.running = false;
+            }
+            if self.clients[index as usize].phase == Phase::Exchange {
+                self.record(slot_index);
+            }
+            self.slots[slot_index].linked = None;
+            self.slots.give_back(slot_index);
+            self.clients[index as usize].slot = NONE;
+        }
+        self.close_client(index);
+    }
+
+    /// Cuts an answer whose head is out: the client sees a reset, never a clean end.
+    pub(crate) fn abort_client(&mut self, index: u32) {
+        let slot_index = self.clients[index as usize].slot;
+        if slot_index != NONE {
+            self.drop_upstream(slot_index);
+            self.record(slot_index);
+            self.slots[slot_index].linked = None;
+            self.slots.give_back(slot_index);
+        }
+        let client = self.clients.remove(index as usize);
+        self.books.connection_closed();
+        self.rt.give_buffer(client.carry);
+        self.rt.abort(client.socket);
+    }
+
+    /// Everything queued for the client is with the kernel.
+    pub(crate) fn client_sent(&mut self, index: u32) {
+        let client = &mut self.clients[index as usize];
+        if client.phase == Phase::Closing {
+            self.end_sending(index);
+            return;
+        }
+        let slot_index = client.slot;
+        if slot_index != NONE && self.slots[slot_index].upstream != NONE {
+            let upstream = self.slots[slot_index].upstream;
+            self.resume_upstream(upstream);
+        }
+    }
+
+    /// Closes a connection whose last answer is out: at once, or after the client's FIN if unread input may be there.
+    fn end_sending(&mut self, index: u32) {
+        let client = &mut self.clients[index as usize];
+        if client.finished {
+            return;
+        }
+        if !client.linger || client.ended {
+            self.close_client(index);
+            return;
+        }
+        client.finished = true;
+        let socket = client.socket;
+        let paused = std::mem::take(&mut client.paused);
+        self.rt.finish(socket);
+        if paused {
+            self.rt.receive(socket);
+        }
+        let due_ns = self.rt.now_ns() + self.timeouts.linger_ns;
+        self.set_client_deadline(index, due_ns);
+    }
+
+    /// A closing connection with nothing left to send has no `Sent` to wait for.
+    pub(crate) fn client_may_be_done(&mut self, index: u32) {
+        let Some(client) = self.clients.get(index as usize) else { return };
+        if client.phase == Phase::Closing && self.rt.unsent(client.socket) == 0 {
+            self.end_sending(index);
+        } else if client.phase == Phase::Idle && client.ended && client.carry.is_empty() {
+            self.clients[index as usize].phase = Phase::Closing;
+            if self.rt.unsent(self.clients[index as usize].socket) == 0 {
+                self.close_client(index);
+            }
+        }
+    }
+
+    /// Closes a client connection and forgets it.
+    pub(crate) fn close_client(&mut self, index: u32) {
+        let client = self.clients.remove(index as usize);
+        debug_assert!(client.slot == NONE, "the exchange ends before its connection");
+        self.books.connection_closed();
+        self.rt.give_buffer(client.carry);
+        self.rt.close(client.socket);
+    }
+
+    /// Cleans up behind a panic: the connection goes, whatever state it was in.
+    pub(crate) fn bury(&mut self, owner: Owner) {
+        match owner {
+            Owner::Client(index) => {
+                let Some(client) = self.clients.try_remove(index as usize) else { return };
+                self.books.connection_closed();
+                self.rt.abort(client.socket);
+                if client.slot != NONE {
+                    self.slots[client.slot].pipeline.abandon();
+                    self.drop_upstream(client.slot);
+                    self.slots.give_back(client.slot);
+                }
+            }
+            Owner::Upstream(index) => {
+                let Some(upstream) = self.upstreams.get(index as usize) else { return };
+                let slot_index = upstream.slot;
+                if slot_index == NONE {
+                    self.close_upstream(index);
+                } else {
+                    let client = self.slots[slot_index].client;
+                    self.bury(Owner::Client(client));
+                }
+            }
+            Owner::Mailbox | Owner::Nobody => {}
+        }
+    }
+
+    /// Begins to drain: no more connections; idle ones may still bring a request for a moment.
+    pub(crate) fn drain(&mut self, timeout_ns: u64) {
+        if self.draining.is_some() {
+            return;
+        }
+        let now_ns = self.rt.now_ns();
+        self.draining = Some(Draining { until_ns: now_ns.saturating_add(timeout_ns) });
+        self.rt.stop_listening();
+        let idle: Vec<u32> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.phase == Phase::Idle)
+            .map(|(index, _)| u32::try_from(index).expect("bounded"))
+            .collect();
+        for index in idle {
+            self.set_client_deadline(index, now_ns + self.timeouts.drain_linger_ns);
+        }
+    }
+
+    /// Whether the shard has nothing left to do.
+    pub(crate) fn drained(&mut self) -> bool {
+        let Some(draining) = self.draining else { return false };
+        if self.clients.is_empty() {
+            return true;
+        }
+        if self.rt.now_ns() < draining.until_ns {
+            return false;
+        }
+        let late: Vec<usize> = self.clients.iter().map(|(index, _)| index).collect();
+        for index in late {
+            self.abort_client(u32::try_from(index).expect("bounded"));
+        }
+        true
+    }
+}

@@ -1,0 +1,336 @@
+//! From bytes of a client to a running pipeline: heads, request bodies, pipelining.
+
+use codec::h1::{BodyFraming, Coding, Progress};
+use vocabulary::Refusal;
+
+use crate::client::Phase;
+use crate::inflate::{InflateError, Inflater};
+use crate::input::{COPY_MAX, Input};
+use crate::rt::{Chunk, Lent, Runtime};
+use crate::shard::Shard;
+use crate::slot::{AnswerPhase, NONE, RequestBody};
+
+/// Bytes that may wait unread on a client connection before reception pauses.
+const CARRY_MAX: usize = 64 * 1024;
+/// Bytes queued towards a peer before its source pauses.
+pub(crate) const UNSENT_MAX: usize = 256 * 1024;
+/// Pipelined requests that one connection gets answered per turn, so that others have theirs.
+const REQUESTS_PER_TURN: u32 = 16;
+
+/// What to do with the input after a step.
+enum Step {
+    /// Something was read; go on.
+    Continue,
+    /// Nothing more can be read now.
+    Hold,
+    /// The connection no longer reads.
+    Discard,
+}
+
+impl<R: Runtime> Shard<R> {
+    /// Bytes of a client arrived.
+    pub(crate) fn client_received(&mut self, index: u32, lent: Lent) {
+        let client = &mut self.clients[index as usize];
+        if client.phase == Phase::Closing {
+            let count = u32::try_from(lent.len()).unwrap_or(u32::MAX);
+            client.discarded = client.discarded.saturating_add(count);
+            self.rt.release(lent);
+            if self.clients[index as usize].discarded > self.discard_max {
+                self.close_client(index);
+            }
+            return;
+        }
+        let input = if client.carry.is_empty() {
+            Input::lent(lent)
+        } else {
+            client.carry.extend_from_slice(self.rt.bytes(&lent));
+            let carry = std::mem::take(&mut client.carry);
+            self.rt.release(lent);
+            Input::carry(carry)
+        };
+        self.feed(index, input);
+    }
+
+    /// Reads what a client sent as far as the state of its exchange allows, and keeps the rest.
+    fn feed(&mut self, index: u32, mut input: Input) {
+        let mut requests = 0;
+        while !input.is_empty() {
+            let Some(client) = self.clients.get(index as usize) else {
+                input.discard(&mut self.rt);
+                return;
+            };
+            let step = match client.phase {
+                Phase::Idle | Phase::Head => {
+                    requests += 1;
+                    if requests > REQUESTS_PER_TURN { Step::Hold } else { self.read_head(index, &mut input) }
+                }
+                Phase::Exchange => self.read_body(index, &mut input),
+                Phase::Closing => Step::Discard,
+            };
+            match step {
+                Step::Continue => {}
+                Step::Hold => break,
+                Step::Discard => {
+                    input.discard(&mut self.rt);
+                    return;
+                }
+            }
+        }
+        self.keep(index, input);
+    }
+
+    fn keep(&mut self, index: u32, input: Input) {
+        let carry = input.into_carry(&mut self.rt);
+        let Some(client) = self.clients.get_mut(index as usize) else {
+            self.rt.give_buffer(carry);
+            return;
+        };
+        client.carry = carry;
+        if client.carry.is_empty() {
+            if client.paused {
+                client.paused = false;
+                let socket = client.socket;
+                self.rt.receive(socket);
+            }
+            return;
+        }
+        if client.carry.len() > CARRY_MAX && !client.paused {
+            client.paused = true;
+            let socket = client.socket;
+            self.rt.pause(socket);
+        }
+        // An idle connection with unread bytes had its share of this turn.
+        let client = &mut self.clients[index as usize];
+        if client.phase == Phase::Idle && !client.queued {
+            client.queued = true;
+            self.ready.push(index);
+        }
+    }
+
+    /// Goes on reading what had to wait.
+    pub(crate) fn resume(&mut self, index: u32) {
+        let Some(client) = self.clients.get_mut(index as usize) else { return };
+        client.queued = false;
+        if client.phase == Phase::Closing {
+            self.client_may_be_done(index);
+            return;
+        }
+        let carry = std::mem::take(&mut client.carry);
+        self.feed(index, Input::carry(carry));
+        self.client_may_be_done(index);
+    }
+
+    fn read_head(&mut self, index: u32, input: &mut Input) -> Step {
+        let client = &mut self.clients[index as usize];
+        if client.slot == NONE {
+            client.slot = self.slots.borrow(index);
+        }
+        let slot_index = client.slot;
+        let Some(head) = self.slots[slot_index].request() else { return Step::Discard };
+        match head.parse(input.rest(&self.rt), &self.head_limits) {
+            Ok(Progress::Partial) => {
+                let client = &mut self.clients[index as usize];
+                if client.phase == Phase::Idle {
+                    client.phase = Phase::Head;
+                    let due_ns = self.rt.now_ns() + self.timeouts.header_ns;
+                    self.set_client_deadline(index, due_ns);
+                }
+                Step::Hold
+            }
+            Ok(Progress::Complete { consumed }) => {
+                input.advance(consumed);
+                self.clients[index as usize].phase = Phase::Exchange;
+                self.begin(index, slot_index);
+                Step::Continue
+            }
+            Err(error) => {
+                self.clients[index as usize].phase = Phase::Exchange;
+                self.describe_arrival(index, slot_index);
+                self.books.head_refused();
+                self.refuse_and_close(slot_index, &error.refusal());
+                Step::Discard
+            }
+        }
+    }
+
+    /// A whole head is there: sets the facts of the exchange and starts its pipeline.
+    fn begin(&mut self, index: u32, slot_index: u32) {
+        self.describe_arrival(index, slot_index);
+        let now_ns = self.rt.now_ns();
+        let slot = &mut self.slots[slot_index];
+        let Some(exchange) = slot.exchange.take() else { return };
+        let head = &exchange.request;
+        slot.framing = head.body();
+        slot.decoder = codec::h1::BodyDecoder::new(slot.framing);
+        slot.request_done = matches!(slot.framing, BodyFraming::None | BodyFraming::Length(0));
+        slot.expects_continue = head.expect_continue() && !slot.request_done;
+        slot.head_request = head.method() == vocabulary::Method::Head;
+        slot.minor_version = head.minor_version();
+        slot.keep_alive = head.keep_alive() && self.draining.is_none();
+        slot.body_due_ns = if slot.request_done { u64::MAX } else { now_ns + self.timeouts.body_ns };
+        if matches!(slot.framing, BodyFraming::Length(length) if length > self.limits.payload_bytes) {
+            slot.exchange = Some(exchange);
+            self.refuse_and_close(slot_index, &Refusal::request_too_large());
+            return;
+        }
+        slot.linked = Some(std::rc::Rc::clone(&self.linked));
+        slot.running = true;
+        slot.pipeline.start(std::rc::Rc::clone(&slot.door), std::rc::Rc::clone(&self.linked.node), exchange);
+        self.refresh_deadline(slot_index);
+        self.poll(slot_index);
+    }
+
+    /// Arrival, peer and ids: what every record has, also that of a refused head.
+    pub(crate) fn describe_arrival(&mut self, index: u32, slot_index: u32) {
+        let client = &self.clients[index as usize];
+        let Some(exchange) = self.slots[slot_index].exchange.as_mut() else { return };
+        exchange.peer = client.peer;
+        exchange.local_port = client.local_port;
+        exchange.secure = false;
+        let random = std::array::from_fn(|_| self.random.draw());
+        exchange.arrive(self.rt.now_ns(), self.rt.unix_ms(), random);
+        self.books.request_started();
+    }
+
+    fn read_body(&mut self, index: u32, input: &mut Input) -> Step {
+        let slot_index = self.clients[index as usize].slot;
+        let slot = &mut self.slots[slot_index];
+        if slot.request_done || slot.request_body == RequestBody::Undecided {
+            return Step::Hold;
+        }
+        if slot.request_body == RequestBody::Relay {
+            if slot.upstream == NONE {
+                return Step::Hold;
+            }
+            let upstream = &mut self.upstreams[slot.upstream as usize];
+            if self.rt.unsent(upstream.socket) >= UNSENT_MAX {
+                upstream.holds_request = true;
+                return Step::Hold;
+            }
+        }
+        let decoded = match slot.decoder.next(input.rest(&self.rt)) {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                self.fail_request(slot_index, &error.refusal());
+                return Step::Discard;
+            }
+        };
+        slot.request_bytes += decoded.data.len() as u64;
+        slot.request_done = decoded.done;
+        if slot.request_bytes > self.limits.payload_bytes {
+            self.fail_request(slot_index, &Refusal::request_too_large());
+            return Step::Discard;
+        }
+        let relayed = self.slots[slot_index].request_body == RequestBody::Relay;
+        if relayed && self.relay_request(slot_index, input, decoded.data).is_err() {
+            self.fail_request(slot_index, &Refusal::unsupported_media_type());
+            return Step::Discard;
+        }
+        input.advance(decoded.consumed);
+        let body_due_ns = if decoded.done { u64::MAX } else { self.rt.now_ns() + self.timeouts.body_ns };
+        self.slots[slot_index].body_due_ns = body_due_ns;
+        self.refresh_deadline(slot_index);
+        if decoded.done {
+            self.finish_if_done(slot_index);
+            return Step::Continue;
+        }
+        if decoded.consumed == 0 { Step::Hold } else { Step::Continue }
+    }
+
+    /// Queues decoded body bytes towards the backend, framed as the call's head said.
+    fn relay_request(
+        &mut self,
+        slot_index: u32,
+        input: &Input,
+        data: std::ops::Range<usize>,
+    ) -> Result<(), InflateError> {
+        let slot = &mut self.slots[slot_index];
+        let socket = self.upstreams[slot.upstream as usize].socket;
+        let done = slot.request_done;
+        if let Some(inflater) = &mut slot.inflate_request {
+            let mut inflated = self.rt.take_buffer();
+            inflater.push(&input.rest(&self.rt)[data], &mut inflated)?;
+            if done {
+                inflater.finish()?;
+            }
+            send_chunk(&mut self.rt, socket, Chunk::Owned(inflated));
+        } else if slot.framing == BodyFraming::Chunked {
+            let piece = input.piece(&mut self.rt, data);
+            send_chunk(&mut self.rt, socket, piece);
+        } else if !data.is_empty() {
+            let piece = if data.len() <= COPY_MAX {
+                let mut copy = self.rt.take_buffer();
+                copy.extend_from_slice(&input.rest(&self.rt)[data]);
+                Chunk::Owned(copy)
+            } else {
+                input.piece(&mut self.rt, data)
+            };
+            self.rt.send(socket, piece);
+            return Ok(());
+        }
+        let slot = &self.slots[slot_index];
+        if done && (slot.inflate_request.is_some() || slot.framing == BodyFraming::Chunked) {
+            self.rt.send(socket, Chunk::Static(codec::h1::encode::LAST_CHUNK));
+        }
+        Ok(())
+    }
+
+    /// The request turned out to be bad after its head: answers if that is still possible, else cuts.
+    pub(crate) fn fail_request(&mut self, slot_index: u32, refusal: &Refusal) {
+        let slot = &mut self.slots[slot_index];
+        slot.keep_alive = false;
+        slot.request_body = RequestBody::Discard;
+        if slot.phase != AnswerPhase::Pending {
+            let client = slot.client;
+            self.abort_client(client);
+            return;
+        }
+        self.drop_upstream(slot_index);
+        let slot = &mut self.slots[slot_index];
+        if slot.running {
+            slot.door.answer(Err(refusal.clone()));
+            self.poll(slot_index);
+        } else {
+            self.refuse_and_close(slot_index, refusal);
+        }
+    }
+
+    /// Decides where the request body goes once the pipeline called its backend.
+    pub(crate) fn open_request_body(&mut self, slot_index: u32, inflate: Option<Coding>) {
+        let payload_bytes = self.limits.payload_bytes;
+        let slot = &mut self.slots[slot_index];
+        slot.request_body = RequestBody::Relay;
+        slot.inflate_request = inflate.map(|coding| Box::new(Inflater::new(coding, payload_bytes)));
+        let client = slot.client;
+        if slot.expects_continue && !slot.request_done {
+            slot.expects_continue = false;
+            let socket = self.clients[client as usize].socket;
+            self.rt.send(socket, Chunk::Static(b"HTTP/1.1 100 Continue\r\n\r\n"));
+        }
+    }
+}
+
+/// Queues one chunk of ours around `piece`; nothing for an empty one, which would end the body.
+pub(crate) fn send_chunk<R: Runtime>(rt: &mut R, socket: crate::rt::SocketKey, piece: Chunk) {
+    if piece.is_empty() {
+        rt.send(socket, piece);
+        return;
+    }
+    let mut prefix = rt.take_buffer();
+    codec::h1::encode::chunk_prefix(&mut prefix, piece.len());
+    rt.send(socket, Chunk::Owned(prefix));
+    rt.send(socket, piece);
+    rt.send(socket, Chunk::Static(b"\r\n"));
+}
+
+/// Ends a call's head: how its body is framed, and the empty line.
+pub(crate) fn write_framing(head: &mut Vec<u8>, framing: BodyFraming, relayed: bool, inflated: bool) {
+    match framing {
+        _ if !relayed => {}
+        BodyFraming::None => {}
+        BodyFraming::Length(length) if !inflated => codec::h1::encode::content_length(head, length),
+        BodyFraming::Length(0) => codec::h1::encode::content_length(head, 0),
+        _ => codec::h1::encode::transfer_encoding_chunked(head),
+    }
+    head.extend_from_slice(b"\r\n");
+}

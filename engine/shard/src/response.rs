@@ -1,0 +1,322 @@
+//! From a backend's bytes to the client: response heads, bodies, backpressure.
+
+use codec::h1::{BodyDecoder, BodyFraming, Progress};
+use gateway::Inbound;
+use vocabulary::Refusal;
+
+use crate::connect::Failure;
+use crate::input::{COPY_MAX, Input};
+use crate::request::{UNSENT_MAX, send_chunk};
+use crate::rt::{Chunk, Lent, Runtime};
+use crate::shard::Shard;
+use crate::slot::{AnswerFraming, AnswerPhase, NONE, RequestBody};
+use crate::upstream::Phase;
+
+/// A body this long is read to its end when nobody wants it, to save the connection.
+const DRAIN_RESPONSE_BYTES_MAX: usize = 64 * 1024;
+
+impl<R: Runtime> Shard<R> {
+    /// Bytes of a backend arrived.
+    pub(crate) fn upstream_received(&mut self, index: u32, lent: Lent) {
+        let upstream = &mut self.upstreams[index as usize];
+        upstream.heard = true;
+        let input = if upstream.carry.is_empty() {
+            Input::lent(lent)
+        } else {
+            upstream.carry.extend_from_slice(self.rt.bytes(&lent));
+            let carry = std::mem::take(&mut upstream.carry);
+            self.rt.release(lent);
+            Input::carry(carry)
+        };
+        self.upstream_feed(index, input);
+    }
+
+    /// Goes on with what a paused backend had sent.
+    pub(crate) fn resume_upstream(&mut self, index: u32) {
+        let Some(upstream) = self.upstreams.get_mut(index as usize) else { return };
+        if !upstream.paused {
+            return;
+        }
+        upstream.paused = false;
+        let (socket, slot_index) = (upstream.socket, upstream.slot);
+        let carry = std::mem::take(&mut upstream.carry);
+        self.rt.receive(socket);
+        if slot_index != NONE {
+            // The time during which the client didn't read is not the backend's.
+            let now_ns = self.rt.now_ns();
+            let slot = &mut self.slots[slot_index];
+            let stalled_ns = now_ns.saturating_sub(slot.stalled_at_ns);
+            slot.integration_due_ns = slot.integration_due_ns.saturating_add(stalled_ns);
+            self.refresh_deadline(slot_index);
+        }
+        self.upstream_feed(index, Input::carry(carry));
+    }
+
+    fn upstream_feed(&mut self, index: u32, input: Input) {
+        match self.upstreams[index as usize].phase {
+            Phase::Head => self.read_response_head(index, input),
+            Phase::Body => self.relay_answer(index, input),
+            Phase::Drain => self.drain_response(index, input),
+            Phase::Idle | Phase::Connecting => {
+                // Bytes without a request: the connection can't be trusted with the next one.
+                input.discard(&mut self.rt);
+                if self.upstreams[index as usize].phase == Phase::Idle && self.upstreams[index as usize].heard
+                {
+                    self.close_upstream(index);
+                }
+            }
+        }
+    }
+
+    fn read_response_head(&mut self, index: u32, mut input: Input) {
+        let upstream = &mut self.upstreams[index as usize];
+        let slot_index = upstream.slot;
+        let method = self.slots[slot_index].call_method;
+        let head = upstream.head.get_or_insert_with(|| self.spare_heads.pop().unwrap_or_default());
+        loop {
+            match head.parse(input.rest(&self.rt), &self.response_limits) {
+                Ok(Progress::Partial) => {
+                    let carry = input.into_carry(&mut self.rt);
+                    self.upstreams[index as usize].carry = carry;
+                    return;
+                }
+                Ok(Progress::Complete { consumed }) => input.advance(consumed),
+                Err(_) => {
+                    input.discard(&mut self.rt);
+                    self.upstream_failed(index, Failure::Network);
+                    return;
+                }
+            }
+            match head.status() {
+                // We never ask for an upgrade, so a switch of protocols answers nothing we said.
+                101 => {
+                    input.discard(&mut self.rt);
+                    self.upstream_failed(index, Failure::Network);
+                    return;
+                }
+                100..200 => head.clear(),
+                _ => break,
+            }
+        }
+        let framing = head.body(method);
+        let declared = head.content_length();
+        upstream.framing = framing;
+        upstream.decoder = BodyDecoder::new(framing);
+        upstream.keep_alive = head.keep_alive() && framing != BodyFraming::UntilClose;
+        upstream.phase = Phase::Body;
+        let Some(head) = upstream.head.take() else { return };
+        self.inbound(index, slot_index, head, declared, input);
+    }
+
+    /// A final response head is there: the pipeline goes on, then the body follows.
+    fn inbound(
+        &mut self,
+        index: u32,
+        slot_index: u32,
+        head: Box<codec::h1::ResponseHead>,
+        declared: Option<u64>,
+        input: Input,
+    ) {
+        let slot = &mut self.slots[slot_index];
+        slot.upstream_length = declared;
+        if declared.is_some_and(|length| length > self.limits.payload_bytes)
+            && slot.call_method != vocabulary::Method::Head
+        {
+            input.discard(&mut self.rt);
+            self.drop_upstream(slot_index);
+            let refusal = Refusal::configuration_error("The backend's response is over the payload limit");
+            self.slots[slot_index].door.answer(Err(refusal));
+            self.poll(slot_index);
+            return;
+        }
+        slot.door.answer(Ok(Inbound { head }));
+        self.poll(slot_index);
+        match self.upstreams.get(index as usize).map(|upstream| upstream.phase) {
+            Some(Phase::Body) => self.relay_answer(index, input),
+            Some(Phase::Drain) => self.drain_response(index, input),
+            _ => input.discard(&mut self.rt),
+        }
+    }
+
+    /// Passes body bytes on, as they come.
+    fn relay_answer(&mut self, index: u32, mut input: Input) {
+        let slot_index = self.upstreams[index as usize].slot;
+        let mut out = std::mem::take(&mut self.slots[slot_index].out);
+        let client_socket = self.clients[self.slots[slot_index].client as usize].socket;
+        let done = loop {
+            let upstream = &mut self.upstreams[index as usize];
+            let decoded = match upstream.decoder.next(input.rest(&self.rt)) {
+                Ok(decoded) => decoded,
+                Err(_) => {
+                    self.rt.give_buffer(out);
+                    input.discard(&mut self.rt);
+                    self.upstream_failed(index, Failure::Network);
+                    return;
+                }
+            };
+            let grown = self.slots[slot_index].answer_bytes + decoded.data.len() as u64;
+            if grown > self.limits.payload_bytes
+                || self.forward(slot_index, client_socket, &mut out, &input, decoded.data).is_err()
+            {
+                self.rt.give_buffer(out);
+                input.discard(&mut self.rt);
+                self.upstream_failed(index, Failure::Network);
+                return;
+            }
+            input.advance(decoded.consumed);
+            if decoded.done {
+                break true;
+            }
+            if decoded.consumed == 0 || input.is_empty() {
+                break false;
+            }
+        };
+        if done && self.slots[slot_index].answer_framing == AnswerFraming::Chunked {
+            out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
+        }
+        self.rt.send(client_socket, Chunk::Owned(out));
+        if done {
+            self.end_answer(index, slot_index, input);
+            return;
+        }
+        let carry = input.into_carry(&mut self.rt);
+        let upstream = &mut self.upstreams[index as usize];
+        upstream.carry = carry;
+        if self.rt.unsent(client_socket) >= UNSENT_MAX && !upstream.paused {
+            upstream.paused = true;
+            let socket = upstream.socket;
+            self.rt.pause(socket);
+            self.slots[slot_index].stalled_at_ns = self.rt.now_ns();
+            self.refresh_deadline(slot_index);
+        }
+    }
+
+    /// Frames one run of body bytes: small ones join `out`, large ones follow it without a copy.
+    fn forward(
+        &mut self,
+        slot_index: u32,
+        socket: crate::rt::SocketKey,
+        out: &mut Vec<u8>,
+        input: &Input,
+        data: std::ops::Range<usize>,
+    ) -> Result<(), crate::inflate::InflateError> {
+        let slot = &mut self.slots[slot_index];
+        if data.is_empty() || slot.answer_framing == AnswerFraming::Nothing {
+            return Ok(());
+        }
+        if let Some(inflater) = &mut slot.inflate_answer {
+            let mut inflated = self.rt.take_buffer();
+            inflater.push(&input.rest(&self.rt)[data], &mut inflated)?;
+            slot.answer_bytes += inflated.len() as u64;
+            let chunked = slot.answer_framing == AnswerFraming::Chunked;
+            self.rt.send(socket, Chunk::Owned(std::mem::replace(out, Vec::new())));
+            *out = self.rt.take_buffer();
+            if chunked {
+                send_chunk(&mut self.rt, socket, Chunk::Owned(inflated));
+            } else {
+                self.rt.send(socket, Chunk::Owned(inflated));
+            }
+            return Ok(());
+        }
+        slot.answer_bytes += data.len() as u64;
+        let chunked = slot.answer_framing == AnswerFraming::Chunked;
+        if chunked {
+            codec::h1::encode::chunk_prefix(out, data.len());
+        }
+        if data.len() <= COPY_MAX {
+            out.extend_from_slice(&input.rest(&self.rt)[data]);
+        } else {
+            let full = std::mem::replace(out, self.rt.take_buffer());
+            self.rt.send(socket, Chunk::Owned(full));
+            let piece = input.piece(&mut self.rt, data);
+            self.rt.send(socket, piece);
+        }
+        if chunked {
+            out.extend_from_slice(b"\r\n");
+        }
+        Ok(())
+    }
+
+    /// The whole answer is queued: the backend connection goes back to its pool if it is clean.
+    fn end_answer(&mut self, index: u32, slot_index: u32, input: Input) {
+        let clean = input.is_empty();
+        input.discard(&mut self.rt);
+        let slot = &mut self.slots[slot_index];
+        slot.phase = AnswerPhase::Done;
+        slot.upstream = NONE;
+        slot.integration_due_ns = u64::MAX;
+        let request_done = slot.request_done;
+        if !request_done {
+            // The backend answered early; the rest of the body has nowhere to go.
+            slot.request_body = RequestBody::Discard;
+        }
+        let upstream = &mut self.upstreams[index as usize];
+        upstream.slot = NONE;
+        if clean && request_done && upstream.keep_alive {
+            self.pool_upstream(index);
+        } else {
+            self.close_upstream(index);
+        }
+        let client = self.slots[slot_index].client;
+        self.finish_if_done(slot_index);
+        if !request_done && self.clients.contains(client as usize) {
+            self.resume(client);
+        }
+    }
+
+    fn drain_response(&mut self, index: u32, mut input: Input) {
+        loop {
+            let upstream = &mut self.upstreams[index as usize];
+            let decoded = match upstream.decoder.next(input.rest(&self.rt)) {
+                Ok(decoded) if upstream.drained + decoded.data.len() <= DRAIN_RESPONSE_BYTES_MAX => decoded,
+                _ => {
+                    input.discard(&mut self.rt);
+                    self.close_upstream(index);
+                    return;
+                }
+            };
+            upstream.drained += decoded.data.len();
+            input.advance(decoded.consumed);
+            if decoded.done {
+                let clean = input.is_empty();
+                input.discard(&mut self.rt);
+                if clean {
+                    self.pool_upstream(index)
+                } else {
+                    self.close_upstream(index)
+                }
+                return;
+            }
+            if decoded.consumed == 0 || input.is_empty() {
+                break;
+            }
+        }
+        let carry = input.into_carry(&mut self.rt);
+        self.upstreams[index as usize].carry = carry;
+    }
+
+    /// The backend finished sending.
+    pub(crate) fn upstream_ended(&mut self, index: u32) {
+        let upstream = &mut self.upstreams[index as usize];
+        match upstream.phase {
+            Phase::Body if upstream.framing == BodyFraming::UntilClose => {
+                let slot_index = upstream.slot;
+                let broken =
+                    self.slots[slot_index].inflate_answer.as_ref().is_some_and(|i| i.finish().is_err());
+                if broken {
+                    self.upstream_failed(index, Failure::Network);
+                    return;
+                }
+                let mut out = std::mem::take(&mut self.slots[slot_index].out);
+                if self.slots[slot_index].answer_framing == AnswerFraming::Chunked {
+                    out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
+                }
+                let socket = self.clients[self.slots[slot_index].client as usize].socket;
+                self.rt.send(socket, Chunk::Owned(out));
+                self.end_answer(index, slot_index, Input::carry(Vec::new()));
+            }
+            Phase::Head | Phase::Body | Phase::Connecting => self.upstream_failed(index, Failure::Network),
+            Phase::Drain | Phase::Idle => self.close_upstream(index),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! One request in flight: its pipeline, its request body, its upstream call and its answer.
+//!
+//! Slots are pooled. An idle connection has none; a request borrows one from its first byte to its last.
+
+use std::rc::Rc;
+
+use codec::h1::{BodyDecoder, BodyFraming, RequestHead};
+use context::Exchange;
+use slab::Slab;
+use vocabulary::Method;
+
+use crate::door::Door;
+use crate::inflate::Inflater;
+use crate::linked::Linked;
+use crate::pipeline::{Pipeline, place};
+
+/// No index.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Where the request body goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RequestBody {
+    /// The pipeline has not decided; what arrives waits.
+    Undecided,
+    /// To the upstream connection.
+    Relay,
+    /// Nowhere: it is read to keep the connection in step.
+    Discard,
+}
+
+/// How the answer's body is framed towards the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerFraming {
+    /// As many bytes as the length said.
+    Length,
+    /// In chunks of ours.
+    Chunked,
+    /// Until the connection ends (HTTP/1.0 clients).
+    UntilClose,
+    /// No body.
+    Nothing,
+}
+
+/// How far the answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerPhase {
+    /// Nothing has been sent.
+    Pending,
+    /// The head is out (or in `out`), the body follows.
+    Relaying,
+    /// Everything is queued.
+    Done,
+}
+
+/// State of one request.
+pub(crate) struct Slot {
+    pub(crate) client: u32,
+    pub(crate) upstream: u32,
+    /// Here unless the pipeline holds it.
+    pub(crate) exchange: Option<Box<Exchange>>,
+    pub(crate) pipeline: Box<dyn Pipeline>,
+    pub(crate) running: bool,
+    pub(crate) door: Rc<Door>,
+    pub(crate) linked: Option<Rc<Linked>>,
+    // the request
+    pub(crate) framing: BodyFraming,
+    pub(crate) decoder: BodyDecoder,
+    pub(crate) request_done: bool,
+    pub(crate) request_bytes: u64,
+    pub(crate) request_body: RequestBody,
+    pub(crate) inflate_request: Option<Box<Inflater>>,
+    pub(crate) expects_continue: bool,
+    pub(crate) head_request: bool,
+    pub(crate) call_method: Method,
+    pub(crate) keep_alive: bool,
+    pub(crate) minor_version: u8,
+    // the call
+    pub(crate) pool: u32,
+    pub(crate) outgoing_head: Vec<u8>,
+    pub(crate) retried: bool,
+    pub(crate) waiting: bool,
+    pub(crate) integration_due_ns: u64,
+    pub(crate) body_due_ns: u64,
+    pub(crate) stalled_at_ns: u64,
+    // the answer
+    pub(crate) phase: AnswerPhase,
+    pub(crate) answer_framing: AnswerFraming,
+    pub(crate) answer_from_upstream: bool,
+    pub(crate) inflate_answer: Option<Box<Inflater>>,
+    pub(crate) answer_bytes: u64,
+    /// Content-Length the backend declared.
+    pub(crate) upstream_length: Option<u64>,
+    pub(crate) out: Vec<u8>,
+}
+
+impl Slot {
+    fn new() -> Self {
+        Slot {
+            client: NONE,
+            upstream: NONE,
+            exchange: Some(Box::default()),
+            pipeline: place(),
+            running: false,
+            door: Rc::default(),
+            linked: None,
+            framing: BodyFraming::None,
+            decoder: BodyDecoder::new(BodyFraming::None),
+            request_done: true,
+            request_bytes: 0,
+            request_body: RequestBody::Undecided,
+            inflate_request: None,
+            expects_continue: false,
+            head_request: false,
+            call_method: Method::Other,
+            keep_alive: false,
+            minor_version: 1,
+            pool: NONE,
+            outgoing_head: Vec::new(),
+            retried: false,
+            waiting: false,
+            integration_due_ns: u64::MAX,
+            body_due_ns: u64::MAX,
+            stalled_at_ns: 0,
+            phase: AnswerPhase::Pending,
+            answer_framing: AnswerFraming::Nothing,
+            answer_from_upstream: false,
+            inflate_answer: None,
+            answer_bytes: 0,
+            upstream_length: None,
+            out: Vec::new(),
+        }
+    }
+
+    /// The head being read or answered, while the pipeline doesn't hold it.
+    pub(crate) fn request(&mut self) -> Option<&mut RequestHead> {
+        self.exchange.as_mut().map(|exchange| &mut exchange.request)
+    }
+
+    fn begin(&mut self, client: u32) {
+        self.client = client;
+        self.upstream = NONE;
+        self.running = false;
+        self.linked = None;
+        self.request_done = true;
+        self.request_bytes = 0;
+        self.request_body = RequestBody::Undecided;
+        self.inflate_request = None;
+        self.expects_continue = false;
+        self.pool = NONE;
+        self.retried = false;
+        self.waiting = false;
+        self.integration_due_ns = u64::MAX;
+        self.body_due_ns = u64::MAX;
+        self.stalled_at_ns = 0;
+        self.phase = AnswerPhase::Pending;
+        self.answer_framing = AnswerFraming::Nothing;
+        self.answer_from_upstream = false;
+        self.inflate_answer = None;
+        self.answer_bytes = 0;
+        self.upstream_length = None;
+        self.door.clear();
+        match &mut self.exchange {
+            Some(exchange) => exchange.clear(),
+            None => self.exchange = Some(Box::default()),
+        }
+    }
+}
+
+/// All slots of a shard: those in use, and spare ones.
+#[derive(Default)]
+pub(crate) struct Slots {
+    slots: Slab<Box<Slot>>,
+    #[expect(clippy::vec_box, reason = "a slot moves by its pointer")]
+    spare: Vec<Box<Slot>>,
+}
+
+/// Slots kept for reuse; more are freed, so that a burst doesn't stay in memory.
+const SPARE_MAX: usize = 128;
+
+impl Slots {
+    /// A fresh slot for a request of `client`.
+    pub(crate) fn borrow(&mut self, client: u32) -> u32 {
+        let mut slot = self.spare.pop().unwrap_or_else(|| Box::new(Slot::new()));
+        slot.begin(client);
+        u32::try_from(self.slots.insert(slot)).expect("fewer than 2^32 requests in flight")
+    }
+
+    /// Ends the loan.
+    pub(crate) fn give_back(&mut self, index: u32) {
+        let slot = self.slots.remove(index as usize);
+        if self.spare.len() < SPARE_MAX {
+            self.spare.push(slot);
+        }
+    }
+}
+
+impl std::ops::Index<u32> for Slots {
+    type Output = Slot;
+    fn index(&self, index: u32) -> &Slot {
+        &self.slots[index as usize]
+    }
+}
+
+impl std::ops::IndexMut<u32> for Slots {
+    fn index_mut(&mut self, index: u32) -> &mut Slot {
+        &mut self.slots[index as usize]
+    }
+}

@@ -1,0 +1,150 @@
+//! Upstream connections and the pools that keep them, one pool per target and shard.
+
+use std::collections::{HashMap, VecDeque};
+
+use codec::h1::{BodyDecoder, BodyFraming, ResponseHead};
+
+use crate::rt::{Address, SocketKey};
+use crate::slot::NONE;
+use crate::timers::Deadline;
+
+/// Where an upstream connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Connecting for a slot.
+    Connecting,
+    /// The request is on its way, no final response head yet.
+    Head,
+    /// The body is being relayed.
+    Body,
+    /// The body is being read and dropped, to save the connection.
+    Drain,
+    /// In its pool.
+    Idle,
+}
+
+/// State of an upstream connection.
+pub(crate) struct Upstream {
+    pub(crate) socket: SocketKey,
+    pub(crate) pool: u32,
+    pub(crate) slot: u32,
+    pub(crate) phase: Phase,
+    pub(crate) head: Option<Box<ResponseHead>>,
+    pub(crate) carry: Vec<u8>,
+    pub(crate) framing: BodyFraming,
+    pub(crate) decoder: BodyDecoder,
+    /// It has answered before, so a failure before the first byte may only mean that it had gone stale.
+    pub(crate) reused: bool,
+    /// Bytes of the current answer have arrived.
+    pub(crate) heard: bool,
+    pub(crate) keep_alive: bool,
+    pub(crate) paused: bool,
+    /// Which of the pool's addresses it tries.
+    pub(crate) attempt: usize,
+    /// The request body waits until this connection's queue is empty.
+    pub(crate) holds_request: bool,
+    pub(crate) drained: usize,
+    pub(crate) deadline: Deadline,
+}
+
+impl Upstream {
+    /// A connection being opened for `slot`.
+    pub(crate) fn connecting(socket: SocketKey, pool: u32, slot: u32, attempt: usize) -> Self {
+        debug_assert!(slot != NONE, "connections are opened for a request");
+        Upstream {
+            socket,
+            pool,
+            slot,
+            phase: Phase::Connecting,
+            head: None,
+            carry: Vec::new(),
+            framing: BodyFraming::None,
+            decoder: BodyDecoder::new(BodyFraming::None),
+            reused: false,
+            heard: false,
+            keep_alive: false,
+            paused: false,
+            attempt,
+            holds_request: false,
+            drained: 0,
+            deadline: Deadline::default(),
+        }
+    }
+}
+
+/// The addresses of a target.
+#[derive(Debug)]
+pub(crate) enum Addresses {
+    /// Known.
+    Known(Vec<Address>),
+    /// Asked for.
+    Awaited,
+    /// The resolver failed and nothing is known from before.
+    Unknown,
+}
+
+/// Idle connections and what waits for addresses.
+pub(crate) struct Pool {
+    /// `host:port`, or the socket's path.
+    pub(crate) name: String,
+    pub(crate) addresses: Addresses,
+    /// The address that answered last is tried first.
+    pub(crate) preferred: usize,
+    /// Idle upstream connections; the one used last is used next.
+    pub(crate) idle: Vec<u32>,
+    /// Slots that wait for the resolver.
+    pub(crate) waiting: VecDeque<u32>,
+    pub(crate) open: u32,
+}
+
+impl Pool {
+    /// A pool without connections.
+    pub(crate) fn new(name: String, addresses: Addresses) -> Self {
+        Pool { name, addresses, preferred: 0, idle: Vec::new(), waiting: VecDeque::new(), open: 0 }
+    }
+}
+
+/// All pools of a shard, by index and by name. They outlive plans.
+#[derive(Default)]
+pub(crate) struct Pools {
+    pools: Vec<Pool>,
+    names: HashMap<String, u32>,
+}
+
+impl Pools {
+    /// The pool of that name, made from `addresses` if it is new.
+    pub(crate) fn named(&mut self, name: String, addresses: Addresses) -> u32 {
+        if let Some(&pool) = self.names.get(&name) {
+            return pool;
+        }
+        let index = u32::try_from(self.pools.len()).expect("bounded by the plan");
+        self.pools.push(Pool::new(name.clone(), addresses));
+        self.names.insert(name, index);
+        index
+    }
+
+    /// The pool of that name.
+    pub(crate) fn find(&self, name: &str) -> Option<u32> {
+        self.names.get(name).copied()
+    }
+
+    /// Pools whose addresses nobody has asked for.
+    pub(crate) fn unasked(&self) -> Vec<u32> {
+        let unknown =
+            self.pools.iter().enumerate().filter(|(_, pool)| matches!(pool.addresses, Addresses::Unknown));
+        unknown.map(|(index, _)| u32::try_from(index).expect("bounded by the plan")).collect()
+    }
+}
+
+impl std::ops::Index<u32> for Pools {
+    type Output = Pool;
+    fn index(&self, index: u32) -> &Pool {
+        &self.pools[index as usize]
+    }
+}
+
+impl std::ops::IndexMut<u32> for Pools {
+    fn index_mut(&mut self, index: u32) -> &mut Pool {
+        &mut self.pools[index as usize]
+    }
+}
