@@ -22,3 +22,6 @@ pub use edge::{Call, Edge, Inbound, RequestBodyPlan};
 pub use gateway_response::refuse;
 pub use link::{LinkError, NodeLink, link};
 pub use rest_api::serve;
+
+#[cfg(test)]
+mod tests;
