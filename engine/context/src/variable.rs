@@ -189,7 +189,7 @@ impl Facts<'_> {
             ContextVariable::IdentitySourceIp => {
                 use std::io::Write;
                 // Writing to memory doesn't fail.
-                let _ = write!(out, "{}", exchange.peer);
+                let _ = write!(out, "{}", exchange.peer.to_canonical());
                 true
             }
             ContextVariable::IdentityUserAgent => text(out, exchange.request.find(KnownField::UserAgent)),

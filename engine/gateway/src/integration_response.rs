@@ -139,10 +139,10 @@ fn write_fields(
 
 /// The literal body of a response; `None` if there is no template or an empty one.
 fn template(response: &ResponsePlan, request: &RequestHead) -> Option<AnswerBody> {
-    let names = response.templates.iter().map(|(media_type, _)| &**media_type);
+    let names = response.templates.iter().map(|template| &*template.media_type);
     let index = choose_response_template(request.find(KnownField::Accept), names)?;
-    let (_, text) = &response.templates[index];
-    text.as_ref().map(|text| AnswerBody::Bytes(std::sync::Arc::clone(text)))
+    let body = response.templates[index].body.as_ref();
+    body.map(|body| AnswerBody::Bytes(std::sync::Arc::clone(body)))
 }
 
 /// A body goes without its `Content-Encoding` unless that is mapped, so it has to be inflated.

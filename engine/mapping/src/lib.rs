@@ -25,3 +25,6 @@ pub use response_source::ResponseSource;
 pub use selection::{PatternError, Selection};
 pub use target::{RequestTarget, ResponseTarget};
 pub use uri::UriTemplate;
+
+#[cfg(test)]
+mod tests;

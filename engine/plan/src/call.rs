@@ -109,6 +109,9 @@ fn split(uri: &str) -> Result<(Target, Box<[u8]>, &str), CompileError> {
         return Err(refused("a scheme other than http and http+unix"));
     }
     let (host, port) = host_and_port(authority).ok_or_else(|| refused("no valid host and port"))?;
+    if is_link_local(host) {
+        return Err(refused("a link-local address, where clouds serve credentials,"));
+    }
     Ok((Target::Http { host: host.into(), port }, authority.as_bytes().into(), rest))
 }
 
@@ -125,6 +128,18 @@ fn host_and_port(authority: &str) -> Option<(&str, u16)> {
     };
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     (!host.is_empty() && host.len() <= 253 && host.bytes().all(fits)).then_some((host, port))
+}
+
+/// 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291 §2.5.6) and the IPv6 metadata address of EC2.
+fn is_link_local(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<std::net::IpAddr>().map(|address| address.to_canonical()) {
+        Ok(std::net::IpAddr::V4(address)) => address.is_link_local(),
+        Ok(std::net::IpAddr::V6(address)) => {
+            address.is_unicast_link_local() || address.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]
+        }
+        Err(_) => false,
+    }
 }
 
 fn number(port: &str) -> Option<u16> {
@@ -180,6 +195,10 @@ mod tests {
             ("http://a b/", "no valid host"),
             ("http://u@a/", "user information"),
             ("http://{host}/a", "path parameter in the host"),
+            ("http://169.254.169.254/latest", "link-local"),
+            ("http://[::ffff:169.254.169.254]/latest", "link-local"),
+            ("http://[fe80::1]/", "link-local"),
+            ("http://[fd00:ec2::254]/latest", "link-local"),
             ("http+unix://run%2Fapp.sock/", "must be absolute"),
         ] {
             let error = compile(uri).expect_err(uri);

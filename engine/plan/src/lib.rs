@@ -21,5 +21,5 @@ pub use integration::media_type::Passthrough;
 pub use mock::{MockPlan, MockTemplate};
 pub use node::{HttpPlan, IntegrationPlan, NodePlan, RoutePlan, StagePlan, ThrottlePlan};
 pub use request::{HeaderMapping, QueryMapping, RequestPlan};
-pub use response::{ResponsePlan, ResponseSpec, ResponsesPlan};
+pub use response::{ResponsePlan, ResponseSpec, ResponseTemplate, ResponsesPlan};
 pub use target::{Target, TargetIndex, Targets};

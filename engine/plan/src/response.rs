@@ -28,8 +28,17 @@ pub struct ResponsePlan {
     pub is_declared: bool,
     /// Fields. Those without effect aren't here.
     pub headers: Vec<ResponseHeader>,
-    /// Bodies by media type; `None` passes the backend's body on.
-    pub templates: Vec<(Box<str>, Option<Arc<[u8]>>)>,
+    /// Its templates, in the API's order.
+    pub templates: Vec<ResponseTemplate>,
+}
+
+/// A literal response template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseTemplate {
+    /// Media type.
+    pub media_type: Box<str>,
+    /// The body; `None` passes the backend's body on.
+    pub body: Option<Arc<[u8]>>,
 }
 
 /// `method.response.header.N` ← source.
@@ -100,7 +109,10 @@ fn compile(spec: &ResponseSpec, scope: &Scope<'_>) -> Result<ResponsePlan, Compi
     let template = |(media_type, text): &(String, String)| match first_directive(text) {
         Some(at) => Err(CompileError::Template { media_type: media_type.clone(), at }),
         // An empty template passes the body on (guide).
-        None => Ok((media_type.as_str().into(), (!text.is_empty()).then(|| text.as_bytes().into()))),
+        None => Ok(ResponseTemplate {
+            media_type: media_type.as_str().into(),
+            body: (!text.is_empty()).then(|| text.as_bytes().into()),
+        }),
     };
     let templates = spec.templates.iter().map(template).collect::<Result<_, _>>()?;
     Ok(ResponsePlan { status: spec.status, is_declared: spec.is_declared, headers, templates })
