@@ -1,6 +1,6 @@
 //! Gathers what was said about each setting, and by whom: flag over environment over file over default.
 
-use crate::problem::{Origin, Problem, nearest};
+use crate::problem::{Origin, Problem, nearest, slip};
 use crate::table::{self, Kind, LATER, Setting, TABLE};
 use crate::tree::{self, Node, NodeKind};
 use crate::value::{self, Value};
@@ -25,12 +25,6 @@ pub struct Sources {
     /// Flags: key of the setting and its text. Listed settings may come several times.
     pub flags: Vec<(&'static str, String)>,
 }
-
-/// Variables that start like settings and belong to others (the command line, tests).
-const OTHER_VARIABLES: &[&str] = &["TURNPIKE_CONFIG", "TURNPIKE_LOG"];
-
-/// Kubernetes gives every pod `TURNPIKE_SERVICE_HOST` and `TURNPIKE_PORT…` when a service is called turnpike.
-const SERVICE_VARIABLES: &[&str] = &["TURNPIKE_SERVICE_", "TURNPIKE_PORT"];
 
 /// A value, the setting it is for, and who said it.
 #[derive(Clone, Debug)]
@@ -145,13 +139,15 @@ fn from_flags(flags: &[(&'static str, String)], problems: &mut Vec<Problem>) -> 
 fn from_environment(environment: &[(String, String)], problems: &mut Vec<Problem>) -> Vec<Said> {
     let mut said = Vec::new();
     let ours = environment.iter().filter(|(name, _)| name.starts_with("TURNPIKE_"));
-    let ours = ours.filter(|(name, _)| !SERVICE_VARIABLES.iter().any(|start| name.starts_with(start)));
-    for (name, text) in ours.filter(|(name, _)| !OTHER_VARIABLES.contains(&name.as_str())) {
+    for (name, text) in ours {
         let setting = TABLE.iter().find(|setting| setting.variable().as_deref() == Some(name));
         let Some(setting) = setting else {
+            // Others may use the prefix (a script, an orchestrator); only what looks like a slip is refused.
             let known: Vec<String> = TABLE.iter().filter_map(Setting::variable).collect();
-            let problem = Problem::new(Origin::Environment(name.clone()), "no setting has this variable");
-            problems.push(suggest(problem, name, known.iter().map(String::as_str)));
+            problems.extend(slip(name, known.iter().map(String::as_str)).map(|meant| {
+                Problem::new(Origin::Environment(name.clone()), "no setting has this variable")
+                    .with_help(format!("did you mean `{meant}`?"))
+            }));
             continue;
         };
         let parts: Vec<&str> = if setting.is_listed() { text.split(',').collect() } else { vec![text] };

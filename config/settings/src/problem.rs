@@ -77,6 +77,12 @@ pub(crate) fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> 
     (distance <= 1 + name.len() / 4).then_some(name)
 }
 
+/// The known name that differs by a slip of one or two letters.
+pub(crate) fn slip<'a>(typed: &str, mut known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const SLIP_MAX: usize = 2;
+    known.find(|name| distance(typed, name) <= SLIP_MAX)
+}
+
 /// Edits between two short names (Levenshtein).
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();

@@ -155,6 +155,8 @@ fn environment_and_flags_are_named_in_their_problems() {
         problems[0].to_string(),
         "TURNPIKE_REGIONS: no setting has this variable (did you mean `TURNPIKE_REGION`?)"
     );
+    let environment = vec![("TURNPIKE_SERVICE_HOST".to_owned(), "10.0.0.1".to_owned())];
+    assert!(resolve(&Sources { environment, ..Sources::default() }).is_ok(), "others may use the prefix");
     let flags = vec![("shards.count", "0".to_owned())];
     let problems = resolve(&Sources { flags, ..Sources::default() }).expect_err("refused");
     assert_eq!(problems[0].to_string(), "--shards: `shards.count` must be between 1 and 1024, not `0`");

@@ -1,2 +1,25 @@
-//! Placeholder until its first code arrives.
-fn main() {}
+//! The binary `turnpike`: the command line over the libraries.
+//!
+//! In: flags, environment, files. Out: a running node, or a report that points at what is wrong.
+//! Never: behaviour of its own. What a request meets is decided below; `node` only puts the parts together.
+
+#![forbid(unsafe_code)]
+
+mod announce;
+mod cli;
+mod command;
+mod documents;
+mod example_backend;
+mod happenings;
+mod node;
+mod report;
+mod trouble;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    command::run(&cli::command().get_matches())
+}

@@ -1,0 +1,148 @@
+//! The command line, with help that teaches. Setting flags come from the table of settings, so they can't drift.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use settings::table::{Kind, Setting, TABLE};
+use std::path::PathBuf;
+
+/// Flags that the short help (`-h`) shows; `--help` shows all.
+const EVERYDAY: &[&str] = &["listen", "control", "shards", "runtime", "data-dir", "account-id", "region"];
+
+const ABOUT: &str = "A self-hosted API Gateway: serves OpenAPI documents by AWS API Gateway's rules.";
+
+const EXAMPLES: &str = "\
+Examples:
+  turnpike serve petstore.yaml            serve one API on http://127.0.0.1:8080
+  turnpike serve a.yaml b.json            two APIs, told apart by Host or path
+  turnpike check petstore.yaml            what would be refused, with line and column
+  turnpike serve --config turnpike.yaml   listeners, shards, limits and logs from a file
+
+Help on one command: turnpike help serve";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  turnpike serve petstore.yaml
+      One file: it answers on any Host at /, and watches the file.
+      curl http://127.0.0.1:8080/pets
+  turnpike serve orders.yaml users.json --listen 0.0.0.0:80 --shards 4
+      Several files: each API has an id and a stage, printed at start.
+      curl http://{id}.execute-api.localhost/{stage}/orders
+      curl http://localhost/restapis/{id}/{stage}/_user_request_/orders
+  turnpike serve petstore.yaml --access-log-destination stdout --access-log-format clf
+  kill -HUP PID      read the files again, reopen the log
+  kill -TERM PID     stop accepting, finish what is under way, exit
+
+Every flag is also a variable (TURNPIKE_LISTEN, …) and a name in turnpike.yaml: docs/settings.md.
+A flag wins over a variable, a variable over the file.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  turnpike check petstore.yaml
+  turnpike check apis/*.yaml && echo fine
+
+Exit status: 0 nothing is refused, 1 something is. Notes alone don't fail.";
+
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    Command::new("turnpike")
+        .about(ABOUT)
+        .after_help(EXAMPLES)
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(serve())
+        .subcommand(check())
+        .subcommand(Command::new("version").about("Print version, target and runtime support"))
+}
+
+fn serve() -> Command {
+    let flags = TABLE.iter().filter_map(setting_flag);
+    Command::new("serve")
+        .about("Serve OpenAPI documents (2.0, 3.0; JSON, YAML) and watch them for edits")
+        .after_long_help(SERVE_EXAMPLES)
+        .after_help("`turnpike serve --help` shows every setting and examples.")
+        .arg(files().help("OpenAPI documents; each becomes an API with a stage"))
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .env("TURNPIKE_CONFIG")
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("Settings file; turnpike.yaml in this folder is read without being asked"),
+        )
+        .args(flags)
+}
+
+fn check() -> Command {
+    Command::new("check")
+        .about("Say what in OpenAPI documents would be refused, with file:line:column")
+        .after_help(CHECK_EXAMPLES)
+        .arg(files().required(true).help("OpenAPI documents"))
+}
+
+fn files() -> Arg {
+    Arg::new("file").value_name("FILE").num_args(0..).value_parser(clap::value_parser!(PathBuf))
+}
+
+fn setting_flag(setting: &'static Setting) -> Option<Arg> {
+    let flag = setting.flag()?;
+    let arg = Arg::new(setting.key)
+        .hide_short_help(!EVERYDAY.contains(&flag.as_str()))
+        .long(flag)
+        .value_name(setting.value_name)
+        .help(settings::reference::help(setting))
+        .action(if setting.is_listed() { ArgAction::Append } else { ArgAction::Set });
+    // Words are offered by shells and corrected by clap; every other value is parsed where files are parsed.
+    Some(match setting.kind {
+        Kind::Choice { of, later } => {
+            let known = of.iter().chain(later.iter().map(|(word, _)| word)).copied();
+            arg.value_parser(PossibleValuesParser::new(known)).hide_possible_values(true)
+        }
+        _ => arg,
+    })
+}
+
+/// What the command line said about settings.
+pub(crate) fn said(matches: &ArgMatches) -> Vec<(&'static str, String)> {
+    let mut said: Vec<(&'static str, String)> =
+        paths(matches).iter().map(|path| ("files[]", path.to_string_lossy().into_owned())).collect();
+    for setting in TABLE.iter().filter(|setting| setting.flag().is_some()) {
+        let values = matches.get_many::<String>(setting.key).into_iter().flatten();
+        said.extend(values.map(|value| (setting.key, value.clone())));
+    }
+    said
+}
+
+/// The documents named on the command line.
+pub(crate) fn paths(matches: &ArgMatches) -> Vec<PathBuf> {
+    matches.get_many::<PathBuf>("file").into_iter().flatten().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{command, said};
+
+    #[test]
+    fn the_command_line_is_well_formed_and_carries_every_flag() {
+        command().debug_assert();
+        let line = [
+            "turnpike",
+            "serve",
+            "a.yaml",
+            "--listen",
+            "127.0.0.1:1",
+            "--listen",
+            "127.0.0.1:2",
+            "--shards",
+            "2",
+        ];
+        let matches = command().try_get_matches_from(line).expect("well formed");
+        let (_, serve) = matches.subcommand().expect("serve");
+        let said = said(serve);
+        let said: Vec<_> = said.iter().map(|(key, text)| (*key, text.as_str())).collect();
+        let listen = "listeners[].address";
+        let expected =
+            [("files[]", "a.yaml"), (listen, "127.0.0.1:1"), (listen, "127.0.0.1:2"), ("shards.count", "2")];
+        assert_eq!(said, expected);
+    }
+}

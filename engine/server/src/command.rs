@@ -1,0 +1,17 @@
+//! The verbs of the command line, one file each.
+
+mod check;
+mod serve;
+mod version;
+
+use clap::ArgMatches;
+use std::process::ExitCode;
+
+/// Runs the verb that was asked for.
+pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
+    match matches.subcommand() {
+        Some(("serve", matches)) => serve::run(matches),
+        Some(("check", matches)) => check::run(matches),
+        _ => version::run(),
+    }
+}

@@ -1,0 +1,250 @@
+//! The served files: read, imported and compiled to one plan, with every problem at its place in the text.
+
+use crate::report::{Finding, Weight};
+use deploy::{Deployment, NodeSettings};
+use openapi::{Definition, Environment, Severity, Span};
+use plan::NodePlan;
+use records::access_log::{self, Format};
+use settings::{Destination, Settings};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes read of a document: more than an API definition may have, so that a longer one is refused with its reason.
+const DOCUMENT_BYTES_MAX: u64 = 2 * vocabulary::limits::API_DEFINITION_BYTES as u64;
+
+/// The files to serve, and what they said when they were last read.
+pub(crate) struct Documents {
+    files: Vec<PathBuf>,
+    texts: Vec<String>,
+    version: u64,
+}
+
+/// A plan and what it serves.
+pub(crate) struct Compiled {
+    /// What the shards run.
+    pub(crate) plan: Arc<NodePlan>,
+    /// Each API, in the order of the files.
+    pub(crate) apis: Vec<Served>,
+}
+
+/// One API as people are told about it.
+pub(crate) struct Served {
+    /// Its title.
+    pub(crate) name: String,
+    /// The file it came from.
+    pub(crate) path: PathBuf,
+    /// Its id.
+    pub(crate) api_id: String,
+    /// Its stage.
+    pub(crate) stage: String,
+    /// Number of routes.
+    pub(crate) routes: usize,
+    /// A path to try with GET.
+    pub(crate) example_path: String,
+    example_backend: Option<SocketAddr>,
+}
+
+impl Compiled {
+    /// Backends that the documents bring along.
+    pub(crate) fn example_backends(&self) -> impl Iterator<Item = SocketAddr> {
+        self.apis.iter().filter_map(|api| api.example_backend)
+    }
+}
+
+/// A file that was imported.
+struct Imported<'a> {
+    path: &'a Path,
+    text: &'a str,
+    definition: Definition,
+    api_id: String,
+}
+
+impl Documents {
+    /// Files that are yet to be read.
+    pub(crate) fn new(files: &[PathBuf]) -> Self {
+        Documents { files: files.to_vec(), texts: Vec::new(), version: 0 }
+    }
+
+    /// Whether a file's text differs from what was last read. A file that can't be read counts as changed.
+    pub(crate) fn changed(&self) -> bool {
+        let mut known = self.texts.iter();
+        self.files.iter().any(|file| read(file).ok().as_ref() != known.next())
+    }
+
+    /// Reads every file anew and compiles them together. Gives notes beside the plan.
+    ///
+    /// # Errors
+    /// All findings, at least one of them an error.
+    pub(crate) fn compile(&mut self, settings: &Settings) -> Result<(Compiled, Vec<Finding>), Vec<Finding>> {
+        let mut findings = Vec::new();
+        self.texts = self.files.iter().map(|file| read_or_report(file, &mut findings)).collect();
+        let environment =
+            Environment { account_id: settings.account_id.clone(), region: settings.region.clone() };
+        let files = self.files.iter().zip(&self.texts).filter(|_| findings.is_empty()).collect::<Vec<_>>();
+        let imported: Vec<Imported<'_>> = files
+            .into_iter()
+            .filter_map(|(path, text)| import(path, text, &environment, &mut findings))
+            .collect();
+        let access_log = format(settings, &mut findings);
+        if is_refused(&findings) {
+            return Err(findings);
+        }
+        self.version += 1;
+        let node = NodeSettings {
+            version: self.version,
+            account_id: environment.account_id,
+            region: environment.region,
+            access_log,
+            catch_all: imported.len() == 1,
+        };
+        let plan = compile(&imported, &node, &mut findings);
+        let apis = imported.iter().map(|file| describe(file, &mut findings)).collect();
+        match plan {
+            Some(plan) if !is_refused(&findings) => Ok((Compiled { plan: Arc::new(plan), apis }, findings)),
+            _ => Err(findings),
+        }
+    }
+}
+
+fn is_refused(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.weight == Weight::Error)
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    #[expect(clippy::disallowed_methods, reason = "bounded by `take`")]
+    std::fs::File::open(path)?.take(DOCUMENT_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn read_or_report(path: &Path, findings: &mut Vec<Finding>) -> String {
+    read(path).unwrap_or_else(|error| {
+        findings.push(Finding::error(format!("{}: {error}", path.display())));
+        String::new()
+    })
+}
+
+fn import<'a>(
+    path: &'a Path,
+    text: &'a str,
+    environment: &Environment,
+    findings: &mut Vec<Finding>,
+) -> Option<Imported<'a>> {
+    let reading = openapi::read(text, environment);
+    findings.extend(reading.diagnostics.into_iter().map(|diagnostic| {
+        let weight = match diagnostic.severity {
+            Severity::Error => Weight::Error,
+            Severity::Warning => Weight::Warning,
+            Severity::Note => Weight::Note,
+        };
+        let finding = Finding { weight, message: diagnostic.message, help: diagnostic.help, place: None };
+        finding.at(path, text, byte_span(text, diagnostic.span))
+    }));
+    let definition = reading.definition?;
+    let api_id = definition.id.clone().unwrap_or_else(|| deploy::stable_id(&path.to_string_lossy()));
+    Some(Imported { path, text, definition, api_id })
+}
+
+/// The access log's format, compiled once for all stages.
+fn format(settings: &Settings, findings: &mut Vec<Finding>) -> Option<Arc<Format>> {
+    if settings.access_log.destination == Destination::Off {
+        return None;
+    }
+    let text = match &settings.access_log.format {
+        settings::Format::Json => access_log::JSON,
+        settings::Format::Clf => access_log::CLF,
+        settings::Format::Custom(text) => text,
+    };
+    match Format::compile(text) {
+        Ok(format) => Some(Arc::new(format)),
+        Err(error) => {
+            findings.push(Finding::error(format!("{}: {error}", settings.access_log.format_origin)));
+            None
+        }
+    }
+}
+
+fn compile(imported: &[Imported<'_>], node: &NodeSettings, findings: &mut Vec<Finding>) -> Option<NodePlan> {
+    let deployments: Vec<Deployment<'_>> = imported
+        .iter()
+        .map(|file| Deployment {
+            api: &file.definition.api,
+            stage: &file.definition.stage,
+            api_id: &file.api_id,
+        })
+        .collect();
+    match deploy::compile(&deployments, node) {
+        Ok(plan) => Some(plan),
+        Err(errors) => {
+            findings.extend(errors.into_iter().filter_map(|error| {
+                let file = imported.get(error.deployment)?;
+                let span = file.definition.positions.find(&error.entity).unwrap_or(Span {
+                    line: 1,
+                    column: 1,
+                    ..Span::default()
+                });
+                let finding = Finding::error(format!("{}: {}", error.entity, error.message));
+                Some(finding.at(file.path, file.text, byte_span(file.text, span)))
+            }));
+            None
+        }
+    }
+}
+
+fn describe(file: &Imported<'_>, findings: &mut Vec<Finding>) -> Served {
+    let api = &file.definition.api;
+    let example_backend =
+        file.definition.example_backend.as_ref().and_then(|address| match address.parse() {
+            Ok(address) => Some(address),
+            Err(_) => {
+                let message = format!("`exampleBackend` must be an IP address and a port, not `{address}`");
+                let at = file.text.find(address.as_str()).unwrap_or(0);
+                findings.push(Finding::error(message).at(file.path, file.text, at..at + address.len()));
+                None
+            }
+        });
+    Served {
+        name: api.name.clone(),
+        path: file.path.to_path_buf(),
+        api_id: file.api_id.clone(),
+        stage: file.definition.stage.name.clone(),
+        routes: api.resources.values().map(|resource| resource.methods.len()).sum(),
+        example_path: example_path(file),
+        example_backend,
+    }
+}
+
+/// A path that answers a GET: one without parameters if there is one.
+fn example_path(file: &Imported<'_>) -> String {
+    let gets = |key: &vocabulary::MethodKey| matches!(key.as_str(), "GET" | "ANY");
+    let paths = file.definition.api.resources.iter();
+    let mut paths = paths.filter(|(_, resource)| resource.methods.keys().any(gets)).map(|(path, _)| path);
+    let plain = paths.clone().find(|path| !path.contains('{'));
+    let path = plain.or_else(|| paths.next()).map_or("/", String::as_str);
+    path.split('/').map(|part| if part.starts_with('{') { "1" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+/// The place in the text as it stands in the file: the importer replaced variables before it counted bytes, so line
+/// and column are trusted and its offsets are not.
+fn byte_span(text: &str, span: Span) -> std::ops::Range<usize> {
+    let line_start: usize = text.split_inclusive('\n').take(span.line.saturating_sub(1)).map(str::len).sum();
+    let line = text[line_start..].lines().next().unwrap_or_default();
+    let column = line.char_indices().nth(span.column.saturating_sub(1)).map_or(line.len(), |(at, _)| at);
+    let start = line_start + column;
+    start..start + span.end.saturating_sub(span.start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Span, byte_span};
+
+    #[test]
+    fn a_place_is_found_by_line_and_column() {
+        let text = "a: é\nbb: c\n";
+        let span = byte_span(text, Span { start: 40, end: 41, line: 2, column: 5 });
+        assert_eq!(&text[span], "c");
+        assert_eq!(byte_span(text, Span { start: 0, end: 0, line: 9, column: 9 }), text.len()..text.len());
+    }
+}

@@ -1,0 +1,333 @@
+//! Constructs everything a node consists of, in order; stopping is this file backwards.
+//!
+//! example backends → workers → access log → control listener → resolver → listeners → shards
+
+use crate::documents::Compiled;
+use crate::example_backend::ExampleBackend;
+use crate::trouble::Trouble;
+use plan::NodePlan;
+use records::metrics::ShardMetrics;
+use records::{Doorbell, RecordReader, RecordWriter};
+use settings::{Destination, Runtime, Settings};
+use shard::rt::probe::{Kind, probe_ring};
+use shard::{Handle, Mailbox, Near, Resolve, Spec, Timeouts};
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use throttling::Registry;
+use workers::resolver::Resolver;
+use workers::{LogThread, Operations, Sink, Workers};
+
+/// A shard links a plan in microseconds; one that takes this long is stuck.
+const LINK_PATIENCE: Duration = Duration::from_secs(10);
+/// What the log thread may take to write what it still holds.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks at draining shards.
+const DRAIN_STEP: Duration = Duration::from_millis(20);
+
+/// A running node.
+pub(crate) struct Node {
+    shards: Vec<Handle>,
+    ready: Arc<AtomicBool>,
+    log: Option<LogThread>,
+    registry: Arc<Registry>,
+    example_backends: BTreeMap<SocketAddr, ExampleBackend>,
+    /// Data-plane addresses, with the ports that were taken.
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// Control address, with the port that was taken.
+    pub(crate) control: SocketAddr,
+    /// The event loop that runs.
+    pub(crate) runtime: Kind,
+    drain: Duration,
+    _workers: Workers,
+}
+
+/// Both ends of every shard's mailbox.
+type Mailboxes = (Vec<Mailbox>, Vec<Near>);
+
+impl Node {
+    /// Starts everything; when it returns, every listener accepts.
+    ///
+    /// # Errors
+    /// Something can't be had; what was started before it is stopped again.
+    pub(crate) fn start(settings: &Settings, compiled: &Compiled) -> Result<Self, Trouble> {
+        let runtime = runtime(settings.runtime)?;
+        let cpus = cpus(settings)?;
+        let example_backends = BTreeMap::new();
+        let workers = Workers::start().map_err(|error| Trouble::new(format!("no worker thread: {error}")))?;
+        let metrics: Vec<Arc<ShardMetrics>> = cpus.iter().map(|_| Arc::default()).collect();
+        let (log, writers) = access_log(settings, cpus.len())?;
+        let ready = Arc::new(AtomicBool::new(false));
+        let control = control(settings, &metrics, &ready, &workers)?;
+        let (mailboxes, nears) = mailboxes(cpus.len())?;
+        let resolve = resolve(&workers, mailboxes.clone());
+        let addresses = probe_listeners(settings)?;
+        let mut node = Node {
+            shards: Vec::new(),
+            ready,
+            log,
+            registry: Arc::default(),
+            example_backends,
+            addresses,
+            control,
+            runtime,
+            drain: settings.timeouts.drain,
+            _workers: workers,
+        };
+        node.start_example_backends(compiled)?;
+        let parts = mailboxes.into_iter().zip(nears).zip(metrics).zip(writers).zip(cpus).enumerate();
+        for (index, ((((mailbox, near), metrics), records), cpu)) in parts {
+            let spec = Spec {
+                index,
+                cpu,
+                runtime,
+                plan: Arc::clone(&compiled.plan),
+                registry: Arc::clone(&node.registry),
+                seed: None,
+                listeners: listeners(&node.addresses)?,
+                limits: settings.limits.request,
+                timeouts: timeouts(settings),
+                connections_max: settings.limits.connections,
+                idle_upstreams_max: settings.limits.idle_upstreams,
+                metrics,
+                records,
+                resolve: Arc::clone(&resolve),
+            };
+            let shard = shard::start(spec, mailbox, near);
+            node.shards
+                .push(shard.map_err(|error| Trouble::new(format!("shard {index} can't start: {error}")))?);
+        }
+        node.ready.store(true, Ordering::Release);
+        Ok(node)
+    }
+
+    /// Number of event loops.
+    pub(crate) fn shard_count(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Swaps the plan on every shard: all link it, then all serve it; if one can't, none does.
+    ///
+    /// # Errors
+    /// The first shard's reason; the old plan goes on.
+    pub(crate) fn publish(&mut self, compiled: &Compiled) -> Result<(), Trouble> {
+        self.start_example_backends(compiled)?;
+        let outcome = self.prepare(&compiled.plan);
+        for shard in &self.shards {
+            let told = if outcome.is_ok() { shard.mailbox().commit() } else { shard.mailbox().discard() };
+            told.map_err(|error| Trouble::new(format!("a shard can't be told: {error}")))?;
+        }
+        if outcome.is_ok() {
+            self.registry.prune();
+        }
+        outcome
+    }
+
+    fn prepare(&self, plan: &Arc<NodePlan>) -> Result<(), Trouble> {
+        let asked: Result<Vec<_>, _> =
+            self.shards.iter().map(|shard| shard.mailbox().prepare(Arc::clone(plan))).collect();
+        let answers = asked.map_err(|error| Trouble::new(format!("a shard can't be asked: {error}")))?;
+        for answer in answers {
+            match answer.recv_timeout(LINK_PATIENCE) {
+                Ok(Ok(())) => {}
+                Ok(Err(reason)) => return Err(Trouble::new(format!("the plan can't be linked: {reason}"))),
+                Err(_) => return Err(Trouble::new("a shard doesn't answer".to_owned())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the access log anew, after a rotation.
+    pub(crate) fn reopen_log(&self) {
+        if let Some(log) = &self.log {
+            log.reopen();
+        }
+    }
+
+    /// Whether a shard ended, which none does by itself.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.shards.iter().any(Handle::is_finished)
+    }
+
+    /// Finishes what is under way within the drain timeout, then stops everything, last started first.
+    /// `hurry` says whether somebody lost patience. Tells whether it was an orderly end.
+    pub(crate) fn stop(self, mut hurry: impl FnMut(Duration) -> bool) -> bool {
+        let Node { shards, ready, log, example_backends, drain, _workers: workers, .. } = self;
+        ready.store(false, Ordering::Release);
+        for shard in &shards {
+            // A shard whose mailbox is full is stuck; the process's end is its end.
+            let _ = shard.mailbox().drain(drain);
+        }
+        let mut orderly = true;
+        while shards.iter().any(|shard| !shard.is_finished()) {
+            if hurry(DRAIN_STEP) {
+                orderly = false;
+                break;
+            }
+        }
+        for shard in shards.into_iter().filter(Handle::is_finished) {
+            if let Err(error) = shard.join() {
+                orderly = false;
+                eprintln!("turnpike: a shard ended badly: {error}");
+            }
+        }
+        if log.is_some_and(|log| !log.stop(FLUSH_PATIENCE)) {
+            orderly = false;
+            eprintln!("turnpike: the access log's sink is stuck; its last records are lost");
+        }
+        drop(workers);
+        drop(example_backends);
+        orderly
+    }
+
+    /// Starts the backends that documents bring along, those that don't run yet.
+    fn start_example_backends(&mut self, compiled: &Compiled) -> Result<(), Trouble> {
+        for address in compiled.example_backends() {
+            if let std::collections::btree_map::Entry::Vacant(free) = self.example_backends.entry(address) {
+                let started = ExampleBackend::start(address);
+                free.insert(started.map_err(|error| {
+                    Trouble::new(format!("the example backend can't listen on {address}: {error}"))
+                        .with_help("change exampleBackend and the integrations' URIs in the document")
+                })?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The event loop to run: what was asked for, or what this machine allows.
+fn runtime(wanted: Runtime) -> Result<Kind, Trouble> {
+    match (wanted, probe_ring()) {
+        (Runtime::Portable, _) => Ok(Kind::Portable),
+        (_, Ok(())) => Ok(Kind::Ring),
+        (Runtime::Auto, Err(error)) => {
+            eprintln!("io_uring isn't usable here ({error}): the portable event loop serves");
+            Ok(Kind::Portable)
+        }
+        (Runtime::Ring, Err(error)) => Err(Trouble::new(format!("io_uring isn't usable here: {error}"))
+            .with_help("`--runtime portable` runs anywhere; containers often forbid io_uring by their seccomp profile")),
+    }
+}
+
+/// CPU of each shard. Without a wish there is one shard per CPU that this process may use.
+fn cpus(settings: &Settings) -> Result<Vec<Option<usize>>, Trouble> {
+    let allowed = rustix::thread::sched_getaffinity(None)
+        .map_err(|error| Trouble::new(format!("the usable CPUs can't be read: {error}")))?;
+    let usable: Vec<usize> =
+        (0..rustix::thread::CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu)).collect();
+    let chosen = settings.shards.cpus.as_ref().unwrap_or(&usable);
+    if let Some(cpu) = chosen.iter().find(|cpu| !usable.contains(cpu)) {
+        return Err(Trouble::new(format!("shards.cpus names CPU {cpu}, which this process may not use"))
+            .with_help(format!("usable: {usable:?}")));
+    }
+    let count = settings.shards.count.unwrap_or(chosen.len());
+    // More shards than CPUs is for tests: the kernel shares the CPUs better when nothing is pinned.
+    let pinned = count <= chosen.len();
+    Ok((0..count).map(|index| if pinned { chosen.get(index).copied() } else { None }).collect())
+}
+
+/// The log thread and each shard's end of its ring.
+fn access_log(
+    settings: &Settings,
+    shards: usize,
+) -> Result<(Option<LogThread>, Vec<Option<RecordWriter>>), Trouble> {
+    let sink = match &settings.access_log.destination {
+        Destination::Off => return Ok((None, (0..shards).map(|_| None).collect())),
+        Destination::Stdout => Sink::Stdout,
+        Destination::File(path) => Sink::File(path.clone()),
+    };
+    let doorbell = Arc::new(Doorbell::default());
+    let rings = (0..shards).map(|_| records::ring::ring(Arc::clone(&doorbell)));
+    let (writers, readers): (Vec<RecordWriter>, Vec<RecordReader>) = rings.unzip();
+    let name = match &sink {
+        Sink::Stdout => "standard output".to_owned(),
+        Sink::File(path) => path.display().to_string(),
+    };
+    let log = LogThread::start(sink, readers, doorbell)
+        .map_err(|error| Trouble::new(format!("the access log can't be written to {name}: {error}")))?;
+    Ok((Some(log), writers.into_iter().map(Some).collect()))
+}
+
+/// The control listener, served by the workers.
+fn control(
+    settings: &Settings,
+    metrics: &[Arc<ShardMetrics>],
+    ready: &Arc<AtomicBool>,
+    workers: &Workers,
+) -> Result<SocketAddr, Trouble> {
+    let trouble = |error| {
+        Trouble::new(format!("the control listener can't listen on {}: {error}", settings.control))
+            .with_help("`--control ADDR` chooses another address; port 0 takes a free one")
+    };
+    let listener = TcpListener::bind(settings.control).map_err(trouble)?;
+    let address = listener.local_addr().map_err(trouble)?;
+    let (metrics, ready) = (metrics.to_vec(), Arc::clone(ready));
+    let operations = Operations {
+        ready: Arc::new(move || ready.load(Ordering::Acquire)),
+        metrics: Arc::new(move || records::prometheus::render(&metrics)),
+    };
+    operations.serve(listener, workers.handle()).map_err(trouble)?;
+    Ok(address)
+}
+
+fn mailboxes(shards: usize) -> Result<Mailboxes, Trouble> {
+    let pairs: Result<Vec<(Mailbox, Near)>, _> = (0..shards).map(|_| shard::mailbox()).collect();
+    Ok(pairs.map_err(|error| Trouble::new(format!("no mailbox for a shard: {error}")))?.into_iter().unzip())
+}
+
+/// Names are resolved by the workers; every shard gets every answer.
+fn resolve(workers: &Workers, mailboxes: Vec<Mailbox>) -> Resolve {
+    let deliver = move |name: &str, resolved: workers::resolver::Resolved| {
+        for mailbox in &mailboxes {
+            // A full mailbox loses this answer; the next refresh brings another.
+            let _ = mailbox.resolved(name.to_owned(), resolved.clone());
+        }
+    };
+    let resolver = Resolver::new(workers.handle().clone(), Arc::new(deliver));
+    Arc::new(move |host, port| resolver.ask(host, port))
+}
+
+/// Finds each listener's port, and refuses those that other programs hold.
+fn probe_listeners(settings: &Settings) -> Result<Vec<SocketAddr>, Trouble> {
+    let probe = |listener: &settings::Listener| {
+        shard::probe(listener.address).map_err(|error| cannot_listen(listener.address, &error))
+    };
+    settings.listeners.iter().map(probe).collect()
+}
+
+/// One shard's own sockets on the shared ports.
+fn listeners(addresses: &[SocketAddr]) -> Result<Vec<shard::Listener>, Trouble> {
+    let bind = |address: &SocketAddr| match shard::bind(*address) {
+        Ok(socket) => Ok(shard::Listener { socket, port: address.port() }),
+        Err(error) => Err(cannot_listen(*address, &error)),
+    };
+    addresses.iter().map(bind).collect()
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Trouble {
+    let trouble = Trouble::new(format!("can't listen on {address}: {error}"));
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            trouble.with_help("another program holds the port; `--listen ADDR` chooses another")
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            trouble.with_help("ports below 1024 need CAP_NET_BIND_SERVICE; `--listen ADDR` chooses another")
+        }
+        _ => trouble.with_help("the address must be one of this machine's"),
+    }
+}
+
+fn timeouts(settings: &Settings) -> Timeouts {
+    let wanted = &settings.timeouts;
+    Timeouts {
+        header: wanted.header,
+        body: wanted.body,
+        idle_client: wanted.idle_client,
+        idle_upstream: wanted.idle_upstream,
+        connect: wanted.connect,
+        send: wanted.send,
+        ..Timeouts::default()
+    }
+}
