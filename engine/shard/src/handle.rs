@@ -13,6 +13,7 @@ use crate::command::Command;
 use crate::mailbox::{self, Sender};
 use crate::rt::Runtime;
 
+use crate::rt::portable::Portable;
 use crate::rt::probe::Kind;
 use crate::rt::ring::{Ring, Shape};
 use crate::shard::Shard;
@@ -139,7 +140,7 @@ pub fn start(spec: Spec, mailbox: Mailbox, near: Near) -> io::Result<Handle> {
         }
         match spec.runtime {
             Kind::Ring => serve(Ring::new(Shape::default()), spec, near, &report),
-            Kind::Portable => unreachable!(),
+            Kind::Portable => serve(Portable::new(), spec, near, &report),
         }
     })?;
     match started.recv() {

@@ -2,12 +2,14 @@
 //!
 //! A runtime is a source of [`Event`]s and a sink of socket commands; it never calls back. One turn flushes what
 //! the last turn queued (one gathered send per socket), waits, and hands out what happened. Three runtimes stand
-//! behind the one trait: `ring` (our own loop on io_uring), `portable` (monoio) and `simulated` (virtual clock,
+//! behind the one trait: `ring` (our own loop on io_uring), `portable` (epoll) and `simulated` (virtual clock,
 //! seeded faults). The same connection code runs on all of them.
 //!
 //! Never: a future, a lock, a callback, or knowledge of HTTP.
 
 pub mod chunk;
+mod pool;
+pub mod portable;
 pub mod probe;
 pub mod ring;
 

@@ -10,7 +10,7 @@ use super::ring::Ring;
 pub enum Kind {
     /// Our own loop on io_uring.
     Ring,
-    /// monoio, by epoll or a plain ring.
+    /// Epoll.
     Portable,
 }
 
