@@ -7,7 +7,7 @@ use super::body::BodyFraming;
 use super::error::HeadError;
 use super::fields::{Field, Fields, Line, Span, next_line};
 use super::limits::HeadLimits;
-use super::tables::{is_host, is_target, is_token};
+use super::tables::{is_authority, is_target, is_token};
 
 /// Shape of the request target (RFC 9112 §3.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,7 +152,7 @@ impl RequestHead {
             let authority = &target[scheme.len()..];
             let len =
                 authority.iter().position(|&octet| octet == b'/' || octet == b'?').unwrap_or(authority.len());
-            if len == 0 || !authority[..len].iter().all(|&octet| is_host(octet)) {
+            if len == 0 || !is_authority(&authority[..len]) {
                 return Err(HeadError::Target);
             }
             self.form = TargetForm::Absolute;
@@ -169,7 +169,7 @@ impl RequestHead {
     fn settle(&mut self, input: &[u8]) -> Result<(), HeadError> {
         self.fields.settle(self.minor_version)?;
         match self.fields.host {
-            Some(host) if !host.of(input).iter().all(|&octet| is_host(octet)) => Err(HeadError::Host),
+            Some(host) if !is_authority(host.of(input)) => Err(HeadError::Host),
             None if self.minor_version >= 1 => Err(HeadError::Host),
             _ => Ok(()),
         }

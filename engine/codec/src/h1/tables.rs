@@ -57,8 +57,20 @@ pub(super) fn is_target(octet: u8) -> bool {
     CLASSES[octet as usize] & TARGET != 0
 }
 
-pub(super) fn is_host(octet: u8) -> bool {
-    CLASSES[octet as usize] & HOST != 0
+/// Whether this is a host with an optional port (RFC 3986 §3.2): name bytes, or a literal in brackets, then digits.
+pub(super) fn is_authority(text: &[u8]) -> bool {
+    let literal_end =
+        if text.first() == Some(&b'[') { text.iter().position(|&octet| octet == b']') } else { None };
+    let colon = literal_end.map_or_else(
+        || text.iter().position(|&octet| octet == b':'),
+        |end| (end + 1 < text.len()).then_some(end + 1),
+    );
+    let (host, port) = text.split_at(colon.unwrap_or(text.len()));
+    let port_fits = match port {
+        [] => true,
+        [first, digits @ ..] => *first == b':' && digits.iter().all(u8::is_ascii_digit),
+    };
+    port_fits && host.iter().all(|&octet| CLASSES[octet as usize] & HOST != 0)
 }
 
 /// Whether `name` is a token (RFC 9110 §5.1).

@@ -387,7 +387,7 @@ fn headers(cases: &mut Vec<Case>) {
         ("two Hosts", "Host: h\r\nHost: i\r\n", "RFC 9112 §3.2"),
         ("two equal Hosts", "Host: h\r\nHost: h\r\n", "RFC 9112 §3.2"),
         ("Host with space", "Host: h i\r\n", "RFC 9110 §7.2"),
-        ("Host with comma", "Host: h,i\r\n", "RFC 9110 §7.2"),
+        ("Host with two names", "Host: h, i\r\n", "RFC 9110 §7.2"),
         ("Host with userinfo", "Host: a@h\r\n", "RFC 9110 §7.2"),
         ("Host with path", "Host: h/a\r\n", "RFC 9110 §7.2"),
         ("Host with bad port", "Host: h:x\r\n", "RFC 9110 §7.2"),
