@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod calendar;
 pub mod exchange;
 pub mod variable;

@@ -7,8 +7,8 @@ use codec::h1::ResponseHead;
 use vocabulary::KnownField;
 use vocabulary::refusal::write_json_string;
 
-use crate::calendar;
 use crate::exchange::Exchange;
+use crate::{address, calendar};
 
 /// A variable that this gateway can have a value for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -187,9 +187,7 @@ impl Facts<'_> {
             ContextVariable::ExtendedRequestId => text(out, Some(&exchange.extended_request_id.0)),
             ContextVariable::HttpMethod => text(out, Some(http_method(exchange))),
             ContextVariable::IdentitySourceIp => {
-                use std::io::Write;
-                // Writing to memory doesn't fail.
-                let _ = write!(out, "{}", exchange.peer.to_canonical());
+                address::write(out, exchange.peer);
                 true
             }
             ContextVariable::IdentityUserAgent => text(out, exchange.request.find(KnownField::UserAgent)),

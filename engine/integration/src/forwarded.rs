@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use codec::h1::{RequestHead, encode};
+use context::address;
 use vocabulary::KnownField;
 
 /// Where the client's connection came in.
@@ -28,14 +29,14 @@ pub fn write_for(request: &RequestHead, arrival: Arrival, out: &mut Vec<u8>) {
             out.extend_from_slice(b", ");
         }
     }
-    write_ip(arrival.peer, out);
+    address::write(out, arrival.peer);
     out.extend_from_slice(b"\r\n");
 }
 
 /// Appends the listener's port.
 pub fn write_port(arrival: Arrival, out: &mut Vec<u8>) {
     out.extend_from_slice(b"X-Forwarded-Port: ");
-    write_decimal(arrival.port, out);
+    address::decimal(out, arrival.port);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -43,36 +44,6 @@ pub fn write_port(arrival: Arrival, out: &mut Vec<u8>) {
 pub fn write_proto(arrival: Arrival, out: &mut Vec<u8>) {
     let scheme: &[u8] = if arrival.secure { b"https" } else { b"http" };
     encode::field(out, b"X-Forwarded-Proto", scheme);
-}
-
-/// An address as text. IPv4, the usual case, is written digit by digit.
-fn write_ip(peer: IpAddr, out: &mut Vec<u8>) {
-    match peer.to_canonical() {
-        IpAddr::V4(address) => {
-            for (index, octet) in address.octets().into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
-                }
-                write_decimal(u16::from(octet), out);
-            }
-        }
-        IpAddr::V6(address) => {
-            use std::io::Write;
-            // Writing to memory doesn't fail.
-            let _ = write!(out, "{address}");
-        }
-    }
-}
-
-fn write_decimal(value: u16, out: &mut Vec<u8>) {
-    let mut divisor = 10_000;
-    while divisor > value && divisor > 1 {
-        divisor /= 10;
-    }
-    while divisor > 0 {
-        out.push(b'0' + (value / divisor % 10) as u8);
-        divisor /= 10;
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Shapes of the calls to backends and of their answers, per integration type: `HTTP_PROXY`, `HTTP`, `MOCK`.
 //!
-//! Feature: Integrations (all types)
+//! Feature: Integrations
 //! In: the parsed head of a request or of a backend's response. Out: fields as they go on the wire, a mock's
 //! status code, the content coding of a body. Refuses with: unsupported media type.
 //! Never: sends anything, evaluates a mapping expression.
