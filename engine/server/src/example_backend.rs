@@ -96,7 +96,7 @@ async fn answer(
     let path = parts.uri.path().trim_end_matches('/');
     let id = path.strip_prefix("/pets/").map(str::to_owned);
     let (status, text) = match (parts.method, id) {
-        (Method::GET, None) if path == "/pets" => (StatusCode::OK, pets.borrow().list()),
+        (Method::GET, None) if path == "/pets" => (StatusCode::OK, pets.borrow().list(parts.uri.query())),
         (Method::POST, None) if path == "/pets" => {
             let body = Limited::new(body, PET_BYTES_MAX).collect().await;
             match body {
@@ -122,6 +122,11 @@ fn message(text: &str) -> String {
     serde_json::json!({ "message": text }).to_string()
 }
 
+fn is_of_type(pet: &str, kind: &str) -> bool {
+    let pet: serde_json::Value = serde_json::from_str(pet).unwrap_or_default();
+    pet["type"] == kind
+}
+
 fn no_pet(id: &str) -> (StatusCode, String) {
     (StatusCode::NOT_FOUND, message(&format!("there is no pet {id}")))
 }
@@ -135,8 +140,11 @@ impl Pets {
         Pets { by_id: by_id.collect(), next_id: 4 }
     }
 
-    fn list(&self) -> String {
-        let pets: Vec<&str> = self.by_id.values().map(String::as_str).collect();
+    /// All pets, or those of `type=…`.
+    fn list(&self, query: Option<&str>) -> String {
+        let wanted = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("type="));
+        let pets = self.by_id.values().map(String::as_str);
+        let pets: Vec<&str> = pets.filter(|pet| wanted.is_none_or(|kind| is_of_type(pet, kind))).collect();
         format!("[{}]", pets.join(","))
     }
 
@@ -180,7 +188,8 @@ mod tests {
         let (status, text) = pets.add(br#"{"name":"Kaa"}"#);
         assert_eq!((status, text.as_str()), (StatusCode::CREATED, r#"{"name":"Kaa","id":4}"#));
         assert_eq!(pets.remove("1").0, StatusCode::OK);
-        assert!(pets.list().starts_with(r#"[{"id":2"#));
+        assert!(pets.list(None).starts_with(r#"[{"id":2"#));
+        assert!(pets.list(Some("page=1&type=fish")).starts_with(r#"[{"id":3"#));
         assert_eq!(pets.add(b"[]").0, StatusCode::BAD_REQUEST);
     }
 }
