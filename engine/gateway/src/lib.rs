@@ -1,6 +1,6 @@
 //! The pipelines: one request from its head to its answer, in AWS's order.
 //!
-//! Feature: REST API (v1)
+//! Feature: REST API
 //! In: an exchange whose request head is read, a linked plan, an edge that can reach backends. Out: an answer, and the
 //! facts that logs and metrics want, on the exchange. Refuses with: gateway responses, never with an error.
 //! Never: a runtime, a socket, a clock of its own, a lock.

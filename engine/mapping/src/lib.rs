@@ -1,7 +1,7 @@
 //! Parameter mapping: expressions compiled at deployment, evaluated into bytes, plus URI templates and the
 //! selection of integration responses.
 //!
-//! Feature: Mapping templates, parameters
+//! Feature: Parameter mapping
 //! In: expressions (`method.request.header.X`, `'literal'`, …) and the facts of an exchange. Out: values, percent-encoded
 //! where they go into a URI. Refuses with: `ExpressionError` and `PatternError`, both at deployment.
 //! Never: parses an expression or a pattern on the request path, does IO.
