@@ -23,14 +23,7 @@ pub fn write(out: &mut Vec<u8>, address: IpAddr) {
 
 /// Appends a port or another small number.
 pub fn decimal(out: &mut Vec<u8>, value: u16) {
-    let mut divisor = 10_000;
-    while divisor > value && divisor > 1 {
-        divisor /= 10;
-    }
-    while divisor > 0 {
-        out.push(b'0' + (value / divisor % 10) as u8);
-        divisor /= 10;
-    }
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 #[cfg(test)]
