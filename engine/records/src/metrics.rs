@@ -2,6 +2,11 @@
 //!
 //! Shards keep their own; sums are made when somebody asks ([`crate::prometheus`]).
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "the list of series changes with plans only; requests hold their series"
+)]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -129,7 +134,6 @@ shard_counters! {
 impl ShardMetrics {
     /// The series of a stage, made if it is new. Asked when a plan is linked, never by a request.
     #[must_use]
-    #[expect(clippy::disallowed_types, reason = "the list changes with plans only")]
     pub fn series(&self, labels: &SeriesLabels) -> Arc<Series> {
         let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(series) = all.iter().find(|series| series.labels == *labels) {

@@ -234,10 +234,11 @@ fn write_head(out: &mut Vec<u8>, slot: &Slot, status: u16, body: Body, date: &[u
     }
     out.extend_from_slice(date);
     match body {
-        Body::Length(length) => match head_length(slot, length) {
-            Some(length) => encode::content_length(out, length),
-            None => {}
-        },
+        Body::Length(length) => {
+            if let Some(length) = head_length(slot, length) {
+                encode::content_length(out, length);
+            }
+        }
         Body::Chunked => encode::transfer_encoding_chunked(out),
         Body::UntilClose | Body::Nothing => {}
     }

@@ -209,7 +209,7 @@ impl<R: Runtime> Shard<R> {
             inflater.push(&input.rest(&self.rt)[data], &mut inflated)?;
             slot.answer_bytes += inflated.len() as u64;
             let chunked = slot.answer_framing == AnswerFraming::Chunked;
-            self.rt.send(socket, Chunk::Owned(std::mem::replace(out, Vec::new())));
+            self.rt.send(socket, Chunk::Owned(std::mem::take(out)));
             *out = self.rt.take_buffer();
             if chunked {
                 send_chunk(&mut self.rt, socket, Chunk::Owned(inflated));

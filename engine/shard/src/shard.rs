@@ -77,6 +77,7 @@ pub struct Shard<R: Runtime> {
     pub(crate) linked: Rc<Linked>,
     pub(crate) prepared: Option<Rc<Linked>>,
     pub(crate) ready: Vec<u32>,
+    #[expect(clippy::vec_box, reason = "a head moves by its pointer")]
     pub(crate) spare_heads: Vec<Box<ResponseHead>>,
     pub(crate) mailbox: Receiver<Command>,
     pub(crate) ports: Vec<u16>,

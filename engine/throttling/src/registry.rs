@@ -1,5 +1,7 @@
 //! Buckets by name: they outlive plans, so that a redeploy doesn't refill them.
 
+#![expect(clippy::disallowed_types, reason = "asked when a plan is linked, never by a request")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -1,5 +1,7 @@
 //! Names of backends to addresses, through the system's resolver; refreshed, and an outage keeps the last good answer.
 
+#![expect(clippy::disallowed_types, reason = "workers only; held for one insertion")]
+
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,18 +19,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What a look-up gave.
 pub type Resolved = Result<Vec<SocketAddr>, String>;
 
+/// Gets `host:port` and each new answer.
+pub type Deliver = Arc<dyn Fn(&str, Resolved) + Send + Sync>;
+
 /// Looks names up and keeps them fresh.
 #[derive(Clone)]
 pub struct Resolver {
     handle: Handle,
     known: Arc<Mutex<HashSet<String>>>,
-    deliver: Arc<dyn Fn(&str, Resolved) + Send + Sync>,
+    deliver: Deliver,
 }
 
 impl Resolver {
     /// A resolver on a worker pool; `deliver` gets `host:port` and each new answer, on the worker's thread.
     #[must_use]
-    pub fn new(handle: Handle, deliver: Arc<dyn Fn(&str, Resolved) + Send + Sync>) -> Self {
+    pub fn new(handle: Handle, deliver: Deliver) -> Self {
         Resolver { handle, known: Arc::default(), deliver }
     }
 

@@ -60,6 +60,7 @@ pub struct Ring {
     freed: Vec<u32>,
     starved: VecDeque<(u32, u32)>,
     spare_buffers: Vec<Vec<u8>>,
+    #[expect(clippy::vec_box, reason = "the kernel points into the box")]
     spare_gathered: Vec<Box<Gathered>>,
     completions: Vec<(u64, i32, u32)>,
     generation: u32,
