@@ -35,6 +35,8 @@ pub struct Exchange {
     pub secure: bool,
     /// `$context.requestId`
     pub request_id: RequestId,
+    /// The client named an id that is no UUID; logs say that ours replaced it.
+    pub request_id_replaced: bool,
     /// `$context.extendedRequestId`
     pub extended_request_id: ExtendedRequestId,
     /// Root of a trace that begins here.
@@ -85,6 +87,7 @@ impl Default for Exchange {
             local_port: 0,
             secure: false,
             request_id: RequestId::default(),
+            request_id_replaced: false,
             extended_request_id: ExtendedRequestId::default(),
             trace_root: TraceRoot::from_random(0, 0, 0),
             trace_parent: 0,
@@ -112,6 +115,7 @@ impl Exchange {
     /// Readies it for the next request; its buffers keep their memory. The backend's head stays for its owner to take.
     pub fn clear(&mut self) {
         self.request.clear();
+        self.request_id_replaced = false;
         self.stage = None;
         self.route = None;
         self.method = Method::Other;

@@ -201,7 +201,13 @@ impl Facts<'_> {
             ContextVariable::IntegrationStatus => number(out, exchange.integration_status.map(u64::from)),
             ContextVariable::Path => self.write_path(out),
             ContextVariable::Protocol => text(out, Some(b"HTTP/1.1")),
-            ContextVariable::RequestId => text(out, Some(&exchange.request_id.0)),
+            ContextVariable::RequestId => {
+                out.extend_from_slice(&exchange.request_id.0);
+                if exchange.request_id_replaced {
+                    out.extend_from_slice(b"_REPLACED_INVALID_REQUEST_ID");
+                }
+                true
+            }
             ContextVariable::RequestTime => {
                 calendar::request_time(out, exchange.arrival_unix_ms);
                 true

@@ -44,11 +44,13 @@ async fn run<E: Edge>(edge: &E, node: &NodeLink, exchange: &mut Exchange) -> Res
     }
 }
 
-/// A UUID that the client names is the request's id (documented for logs: "a UUID is accepted and echoed").
+/// A UUID that the client names is the request's id; logs mark the id of a request that named anything else
+/// (documented for access logs).
 fn accept_request_id(exchange: &mut Exchange) {
-    let sent = exchange.request.find(KnownField::XAmznRequestId);
-    if let Some(id) = sent.and_then(RequestId::from_text) {
-        exchange.request_id = id;
+    let Some(sent) = exchange.request.find(KnownField::XAmznRequestId) else { return };
+    match RequestId::from_text(sent) {
+        Some(id) => exchange.request_id = id,
+        None => exchange.request_id_replaced = true,
     }
 }
 
