@@ -101,7 +101,11 @@ impl<T: Copy> Router<T> {
                 &mut self.nodes[node].methods[index]
             }
         };
-        if place.replace(route).is_some() { Err(RouteError::Duplicate) } else { Ok(()) }
+        if place.is_some() {
+            return Err(RouteError::Duplicate);
+        }
+        *place = Some(route);
+        Ok(())
     }
 
     fn child(&mut self, node: usize, part: &str, last: bool) -> Result<usize, RouteError> {
