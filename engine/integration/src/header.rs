@@ -124,6 +124,13 @@ pub fn is_forwarded(known: Field) -> bool {
     FORWARDED[known as usize]
 }
 
+/// Whether a field carries a signature made for this gateway: such an `Authorization` is for no one else (documented).
+#[must_use]
+#[inline]
+pub fn is_signature(known: Field, value: &[u8]) -> bool {
+    known == Field::Authorization && value.starts_with(b"AWS4-")
+}
+
 /// What becomes of a field of an `HTTP_PROXY` backend.
 #[must_use]
 #[inline]

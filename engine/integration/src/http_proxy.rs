@@ -3,7 +3,7 @@
 use codec::h1::{Field, RequestHead, ResponseHead, encode};
 use vocabulary::KnownField;
 
-use crate::header::{REMAPPED, Return, is_forwarded, returned};
+use crate::header::{REMAPPED, Return, is_forwarded, is_signature, returned};
 
 /// Which of the fields that have a default the client sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +25,10 @@ pub fn forward_fields(
     let mut sent = Sent::default();
     for (index, field) in request.fields().iter().enumerate() {
         let name = request.name(field);
-        if !is_forwarded(field.known) || request.is_hop_by_hop(field) || is_mapped(field.known, name) {
+        let held_back = !is_forwarded(field.known)
+            || request.is_hop_by_hop(field)
+            || is_signature(field.known, request.value(field));
+        if held_back || is_mapped(field.known, name) {
             continue;
         }
         let folds = repeated.may_hold(field);
@@ -146,6 +149,14 @@ mod tests {
         let fields = "Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nTE: trailers\r\nContent-Encoding: gzip\r\n\
                       Via: 1.1 x\r\nX-HTTP-Method-Override: PUT\r\nX-Forwarded-For: 9.9.9.9\r\nExpect: y\r\nX: 1\r\n";
         assert_eq!(forwarded(fields, "").0, "X: 1\r\n");
+    }
+
+    #[test]
+    fn a_signature_for_the_gateway_stays_here() {
+        let signed = "Authorization: AWS4-HMAC-SHA256 Credential=a\r\nX: 1\r\n";
+        assert_eq!(forwarded(signed, "").0, "X: 1\r\n");
+        let bearer = "Authorization: Bearer AWS4-x\r\n";
+        assert_eq!(forwarded(bearer, "").0, bearer);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{ExpressionError, RequestSource, ResponseSource, Scope, UriTemplate};
 
 const HEAD: &[u8] =
     b"GET /prod/caf%C3%A9/a%2Fb/x//y?q=1&q=%32&Q=3&empty&sp=a+b&%6e=5;semi=6 HTTP/1.1\r\nHost: h:1\r\n\
-    X-One: 1\r\nX-Two: 2\r\nx-two: 3\r\nX-Two: 4\r\nVia: v\r\nContent-Encoding: e\r\nTE: t\r\n\r\n";
+    X-One: 1\r\nX-Two: 2\r\nx-two: 3\r\nX-Two: 4\r\nVia: v\r\nContent-Encoding: e\r\nTE: t\r\nAuthorization: AWS4-HMAC-SHA256 x\r\n\r\n";
 
 fn exchange() -> Exchange {
     let mut exchange = Exchange::default();
@@ -66,6 +66,7 @@ fn request_expressions_yield_decoded_values() {
         ("method.request.header.Via", Some("v")),
         ("method.request.header.Content-Encoding", Some("e")),
         ("method.request.header.TE", None),
+        ("method.request.header.Authorization", None),
         ("stageVariables.color", Some("green")),
         ("stageVariables.none", None),
         ("context.stage", Some("prod")),

@@ -59,7 +59,7 @@ impl<R: Runtime> Shard<R> {
             upstream => self.upstreams[upstream as usize].framing,
         };
         let body = settle_framing(slot, &answer, upstream_framing, self.limits.payload_bytes);
-        if self.clients[client_index as usize].ended {
+        if self.clients[client_index as usize].ended || self.draining.is_some() {
             slot.keep_alive = false;
         }
         let mut out = self.rt.take_buffer();
