@@ -44,10 +44,12 @@ pub fn forward_fields(
         out.extend_from_slice(b": ");
         out.extend_from_slice(request.value(field));
         if folds {
-            for later in request.fields()[index + 1..].iter().filter(|later| same_name(request, later, field))
-            {
-                out.push(b',');
-                out.extend_from_slice(request.value(later));
+            let later = request.fields()[index + 1..].iter().filter(|later| same_name(request, later, field));
+            for value in later.map(|later| request.value(later)) {
+                if !is_signature(field.known, value) {
+                    out.push(b',');
+                    out.extend_from_slice(value);
+                }
             }
         }
         out.extend_from_slice(b"\r\n");
