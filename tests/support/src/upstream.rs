@@ -141,9 +141,9 @@ fn serve(stream: TcpStream, reply: &dyn Fn(&Message) -> Reply, sender: &SyncSend
     let Ok(mut out) = stream.try_clone() else { return };
     let mut input = BufReader::new(stream);
     while let Ok(Some(request)) = Message::read_request(&mut input) {
+        // Recorded before it is answered: a test may act while the answer is still being made.
+        let _ = sender.try_send(request.clone());
         let answer = reply(&request);
-        // A test that ended has no use for the record.
-        let _ = sender.try_send(request);
         let (bytes, last) = match answer {
             Reply::Bytes(bytes) => (bytes, false),
             Reply::Last(bytes) => (bytes, true),
