@@ -199,10 +199,18 @@ def relay(folder, name="relay", unix=False, port=RELAY):
     return peer
 
 
+def start_backend(folder, scenario):
+    """The backend lives as long as the peers do: their pooled connections must stay good from run to run."""
+    address = f"unix:{folder}/backend.sock" if scenario.get("unix") else f"127.0.0.1:{BACKEND_PORT}"
+    command = [LOAD, "backend", "--listen", address, "--body-bytes", scenario.get("body", 1024)]
+    process = Process(on(LOAD_CORE, *command))
+    time.sleep(0.2)
+    return process
+
+
 def measure(peer, folder, scenario, seconds):
     """One run: CPU per request in microseconds, and what the load saw."""
-    backend = f"unix:{folder}/backend.sock" if scenario.get("unix") else f"127.0.0.1:{BACKEND_PORT}"
-    command = [LOAD, "load", "--target", f"127.0.0.1:{peer.port}", "--path", peer.path, "--backend", backend,
+    command = [LOAD, "load", "--target", f"127.0.0.1:{peer.port}", "--path", peer.path,
                "--seconds", seconds, "--connections", scenario.get("connections", 64),
                "--body-bytes", scenario.get("body", 1024)]
     if scenario.get("close"):
@@ -249,6 +257,7 @@ def start(name, folder, options):
 def scenario_rounds(name, folder, rounds, seconds, runtime):
     what, options, peer_names, targets = SCENARIOS[name]
     backend = "http+unix://" + str(folder / "backend.sock").replace("/", "%2F") if options.get("unix") else None
+    behind = start_backend(folder, options)
     peers = [start(peer, folder, options) for peer in peer_names if peer == "relay" or shutil.which(peer)]
     peers.append(Turnpike(folder, name=f"turnpike-{name}", runtime=runtime, backend=backend))
     ours = peers[-1]
@@ -262,6 +271,7 @@ def scenario_rounds(name, folder, rounds, seconds, runtime):
     finally:
         for peer in peers:
             peer.stop()
+        behind.stop()
     return summarise(name, what, ours.name, results, targets)
 
 
@@ -294,14 +304,15 @@ def summarise(name, what, ours, results, targets):
 
 def idle_memory(folder, runtime, connections):
     """W7: memory of an idle connection after ten thousand requests."""
+    behind = start_backend(folder, {})
     ours = Turnpike(folder, name=f"turnpike-idle-{runtime}", runtime=runtime)
     try:
         command = [LOAD, "load", "--target", f"127.0.0.1:{ours.port}", "--path", ours.path,
-                   "--backend", f"127.0.0.1:{BACKEND_PORT}", "--connections", "64", "--seconds", "1"]
+                   "--connections", "64", "--seconds", "1"]
         subprocess.run(on(LOAD_CORE, *command), capture_output=True)
         before = rss_kib(ours.process.pid)
         command = [LOAD, "load", "--target", f"127.0.0.1:{ours.port}", "--path", ours.path, "--hold",
-                   "--backend", f"127.0.0.1:{BACKEND_PORT}", "--connections", str(connections), "--rate", "8000",
+                   "--connections", str(connections), "--rate", "8000",
                    "--seconds", str(connections / 8000 + 1.5)]
         child = subprocess.Popen(on(LOAD_CORE, *command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         seen = json.loads(child.stdout.readline())
@@ -311,6 +322,7 @@ def idle_memory(folder, runtime, connections):
         child.wait()
     finally:
         ours.stop()
+        behind.stop()
     each = (after - before) / max(opened, 1)
     print(f"W7 {runtime}: {opened:.0f} open after {seen['requests']} requests, {each:.2f} KiB each", flush=True)
     return {"runtime": runtime, "connections": opened, "requests": seen["requests"], "kib": each}
@@ -327,11 +339,13 @@ def scale(folder, rounds, seconds):
         peers = [Turnpike(folder, name=f"{kind}{size}", port=OURS + 2 * place,
                           **({"routes": size} if kind == "routes" else {"routes": 10, "apis": size}))
                  for place, size in enumerate(sizes)]
+        behind = start_backend(folder, {})
         try:
             runs = [[measure(peer, folder, {}, seconds) for peer in peers] for _ in range(rounds)]
         finally:
             for peer in peers:
                 peer.stop()
+            behind.stop()
         for place, size in enumerate(sizes):
             ratios = [run[place]["cpu_us"] / run[0]["cpu_us"] for run in runs if run[place] and run[0]]
             rows[f"{size} {kind}"] = statistics.median(ratios) if ratios else float("nan")
