@@ -7,6 +7,7 @@ counts only if the access log has as many lines as there were requests and nothi
 """
 
 import argparse
+import atexit
 import datetime
 import json
 import os
@@ -67,13 +68,17 @@ class Process:
     """A started program; stopped by its pid."""
 
     def __init__(self, command, **options):
-        self.child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
+        options.setdefault("stdout", subprocess.DEVNULL)
+        self.child = subprocess.Popen(command, stderr=subprocess.DEVNULL, **options)
+        atexit.register(self.stop)
 
     @property
     def pid(self):
         return self.child.pid
 
     def stop(self):
+        if self.child.poll() is not None:
+            return
         self.child.send_signal(signal.SIGTERM)
         try:
             self.child.wait(10)
@@ -184,9 +189,7 @@ def haproxy(folder, name="haproxy", work=False, unix=False, port=HAPROXY):
     conf.write_text(template.replace("@BACKEND@", backend).replace("@PORT@", str(port)).replace("@EXTRA@", extra)
                     .replace("@FRONT@", front))
     log = open(folder / f"{name}.log", "wb") if work else subprocess.DEVNULL
-    child = Process.__new__(Process)
-    child.child = subprocess.Popen(on(PROXY_CORE, "haproxy", "-f", conf, "-db"), stdout=log, stderr=subprocess.DEVNULL)
-    peer = Peer(name, port, child)
+    peer = Peer(name, port, Process(on(PROXY_CORE, "haproxy", "-f", conf, "-db"), stdout=log))
     wait_port(port)
     return peer
 

@@ -53,6 +53,8 @@ pub struct RecordWriter {
     producer: Producer<u8>,
     doorbell: Arc<Doorbell>,
     written: bool,
+    /// The core was offered to the reader since the ring was last less than half full.
+    yielded: bool,
 }
 
 /// The log thread's end.
@@ -65,7 +67,7 @@ pub struct RecordReader {
 #[must_use]
 pub fn ring(doorbell: Arc<Doorbell>) -> (RecordWriter, RecordReader) {
     let (producer, consumer) = RingBuffer::new(RING_BYTES);
-    (RecordWriter { producer, doorbell, written: false }, RecordReader { consumer })
+    (RecordWriter { producer, doorbell, written: false, yielded: false }, RecordReader { consumer })
 }
 
 impl RecordWriter {
@@ -76,10 +78,17 @@ impl RecordWriter {
         pushed
     }
 
-    /// To be called once per turn: wakes a sleeping reader for what the turn wrote.
+    /// To be called once per turn: wakes a sleeping reader for what the turn wrote, and offers it the core, once,
+    /// when the ring is half full: under a real-time policy a busy shard would otherwise never let it run.
     pub fn end_turn(&mut self) {
-        if std::mem::take(&mut self.written) {
-            self.doorbell.ring();
+        if !std::mem::take(&mut self.written) {
+            return;
+        }
+        self.doorbell.ring();
+        if self.producer.slots() >= RING_BYTES / 2 {
+            self.yielded = false;
+        } else if !std::mem::replace(&mut self.yielded, true) {
+            std::thread::yield_now();
         }
     }
 }
