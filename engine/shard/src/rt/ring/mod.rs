@@ -390,9 +390,8 @@ impl Ring {
         if self.starved.is_empty() {
             return;
         }
-        if self.buffers.free == 0 {
-            self.buffers.grow();
-        }
+        // Whoever found the buffers used up has to be armed anew, which costs more than the memory does.
+        self.buffers.grow();
         let mut places = self.buffers.free;
         while places > 0 {
             let Some((slot, generation)) = self.starved.pop_front() else { break };
