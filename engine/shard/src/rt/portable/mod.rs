@@ -492,9 +492,12 @@ impl Runtime for Portable {
         while let Some(slot) = self.freed.pop() {
             self.sockets.try_remove(slot as usize);
         }
-        for slot in std::mem::take(&mut self.dirty) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for slot in dirty.drain(..) {
             self.flush(slot, events);
         }
+        // Flushing marks nothing, so the list comes back with its memory and nothing is lost.
+        self.dirty = dirty;
         let mut timeout_ns = timeout_ns;
         if !events.is_empty() {
             timeout_ns = Some(0);
