@@ -2,16 +2,35 @@
 
 use std::net::IpAddr;
 
+/// Each octet in decimal with a full stop behind it, and how many bytes that is.
+const DOTTED: [([u8; 4], u8); 256] = {
+    let mut table = [([b'.'; 4], 0); 256];
+    let mut octet = 0_usize;
+    while octet < 256 {
+        let digits = [b'0' + (octet / 100) as u8, b'0' + (octet / 10 % 10) as u8, b'0' + (octet % 10) as u8];
+        let skipped = if octet < 10 { 2 } else { (octet < 100) as usize };
+        let mut at = 0;
+        while skipped + at < 3 {
+            table[octet].0[at] = digits[skipped + at];
+            at += 1;
+        }
+        table[octet].1 = at as u8 + 1;
+        octet += 1;
+    }
+    table
+};
+
 /// Appends an address. One of IPv4 within IPv6, as dual-stack listeners see them, is written as IPv4.
 pub fn write(out: &mut Vec<u8>, address: IpAddr) {
     match address.to_canonical() {
         IpAddr::V4(address) => {
-            for (index, octet) in address.octets().into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
-                }
-                decimal(out, u16::from(octet));
+            let (mut text, mut end) = ([0; 16], 0);
+            for octet in address.octets() {
+                let (dotted, len) = DOTTED[usize::from(octet)];
+                text[end..end + 4].copy_from_slice(&dotted);
+                end += usize::from(len);
             }
+            out.extend_from_slice(&text[..end - 1]);
         }
         IpAddr::V6(address) => {
             use std::io::Write;
@@ -36,6 +55,11 @@ mod tests {
             let mut out = Vec::new();
             write(&mut out, text.parse().expect("an address"));
             assert_eq!(String::from_utf8_lossy(&out), text);
+        }
+        for octet in 0..=u8::MAX {
+            let mut out = Vec::new();
+            write(&mut out, IpAddr::from([octet, 10, octet, 200]));
+            assert_eq!(String::from_utf8_lossy(&out), format!("{octet}.10.{octet}.200"));
         }
         let mut out = Vec::new();
         write(&mut out, "::ffff:10.0.0.1".parse().expect("an address"));

@@ -18,35 +18,35 @@ pub fn civil(days: u64) -> (u64, u64, u64) {
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
-/// Appends two decimal digits.
-pub fn two_digits(out: &mut Vec<u8>, value: u64) {
-    out.push(b'0' + (value / 10 % 10) as u8);
-    out.push(b'0' + (value % 10) as u8);
+/// Two decimal digits.
+#[must_use]
+pub fn two_digits(value: u64) -> [u8; 2] {
+    [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8]
 }
 
-/// Appends `hh:mm:ss` of a second count since 1970.
-pub fn time_of_day(out: &mut Vec<u8>, unix_s: u64) {
+/// `hh:mm:ss` of a second count since 1970.
+#[must_use]
+pub fn time_of_day(unix_s: u64) -> [u8; 8] {
     let rest = unix_s % 86_400;
-    two_digits(out, rest / 3600);
-    out.push(b':');
-    two_digits(out, rest / 60 % 60);
-    out.push(b':');
-    two_digits(out, rest % 60);
+    let mut text = *b"00:00:00";
+    text[..2].copy_from_slice(&two_digits(rest / 3600));
+    text[3..5].copy_from_slice(&two_digits(rest / 60 % 60));
+    text[6..].copy_from_slice(&two_digits(rest % 60));
+    text
 }
 
-/// Appends `$context.requestTime`: `dd/MMM/yyyy:HH:mm:ss +0000`.
-pub fn request_time(out: &mut Vec<u8>, unix_ms: u64) {
+/// `$context.requestTime`: `dd/MMM/yyyy:HH:mm:ss +0000`.
+#[must_use]
+pub fn request_time(unix_ms: u64) -> [u8; 26] {
     let unix_s = unix_ms / 1000;
     let (year, month, day) = civil(unix_s / 86_400);
-    two_digits(out, day);
-    out.push(b'/');
-    out.extend_from_slice(MONTHS[(month - 1) as usize].as_bytes());
-    out.push(b'/');
-    two_digits(out, year / 100);
-    two_digits(out, year % 100);
-    out.push(b':');
-    time_of_day(out, unix_s);
-    out.extend_from_slice(b" +0000");
+    let mut text = *b"00/Jan/0000:00:00:00 +0000";
+    text[..2].copy_from_slice(&two_digits(day));
+    text[3..6].copy_from_slice(MONTHS[(month - 1) as usize].as_bytes());
+    text[7..9].copy_from_slice(&two_digits(year / 100));
+    text[9..11].copy_from_slice(&two_digits(year % 100));
+    text[12..20].copy_from_slice(&time_of_day(unix_s));
+    text
 }
 
 #[cfg(test)]
@@ -60,9 +60,7 @@ mod tests {
             (1_626_327_316_999, "15/Jul/2021:05:35:16 +0000"),
             (951_782_400_000, "29/Feb/2000:00:00:00 +0000"),
         ] {
-            let mut out = Vec::new();
-            request_time(&mut out, unix_ms);
-            assert_eq!(String::from_utf8_lossy(&out), expected);
+            assert_eq!(String::from_utf8_lossy(&request_time(unix_ms)), expected);
         }
     }
 }

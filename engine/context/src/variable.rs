@@ -209,8 +209,7 @@ impl Facts<'_> {
                 true
             }
             ContextVariable::RequestTime => {
-                calendar::request_time(out, exchange.arrival_unix_ms);
-                true
+                text(out, Some(&calendar::request_time(exchange.arrival_unix_ms)))
             }
             ContextVariable::RequestTimeEpoch => number(out, Some(exchange.arrival_unix_ms)),
             ContextVariable::ResponseLatency => number(out, Some(exchange.response_latency_ns / 1_000_000)),

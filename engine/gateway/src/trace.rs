@@ -5,7 +5,7 @@
 
 use context::Exchange;
 use vocabulary::KnownField;
-use vocabulary::id::write_hex;
+use vocabulary::id::hex;
 
 /// Appends the field's value.
 pub(crate) fn write(exchange: &Exchange, out: &mut Vec<u8>) {
@@ -18,11 +18,7 @@ pub(crate) fn write(exchange: &Exchange, out: &mut Vec<u8>) {
     out.extend_from_slice(b";Parent=");
     match parent {
         Some(parent) => out.extend_from_slice(parent),
-        None => {
-            let mut own = [0; 16];
-            write_hex(&mut own, exchange.trace_parent);
-            out.extend_from_slice(&own);
-        }
+        None => out.extend_from_slice(&hex(exchange.trace_parent)),
     }
     out.extend_from_slice(b";Sampled=");
     out.extend_from_slice(sampled.unwrap_or(if parent.is_some() { b"1" } else { b"0" }));

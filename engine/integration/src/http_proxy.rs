@@ -1,6 +1,7 @@
 //! `HTTP_PROXY`: the client's fields on their way to the backend, and the backend's on their way back, each in one pass.
 
-use codec::h1::{Field, RequestHead, ResponseHead, encode};
+use codec::h1::encode::{self, Lines};
+use codec::h1::{Field, RequestHead, ResponseHead};
 use vocabulary::KnownField;
 
 use crate::header::{REMAPPED, Return, is_forwarded, is_signature, returned};
@@ -23,6 +24,7 @@ pub fn forward_fields(
 ) -> Sent {
     let repeated = Repeated::among(request.fields());
     let mut sent = Sent::default();
+    let mut lines = Lines::of(request.bytes());
     for (index, field) in request.fields().iter().enumerate() {
         let name = request.name(field);
         let held_back = !is_forwarded(field.known)
@@ -40,40 +42,47 @@ pub fn forward_fields(
             KnownField::Accept => sent.accept = true,
             _ => {}
         }
+        if !folds {
+            lines.pass(field, out);
+            continue;
+        }
+        lines.flush(out);
         out.extend_from_slice(name);
         out.extend_from_slice(b": ");
         out.extend_from_slice(request.value(field));
-        if folds {
-            let later = request.fields()[index + 1..].iter().filter(|later| same_name(request, later, field));
-            for value in later.map(|later| request.value(later)) {
-                if !is_signature(field.known, value) {
-                    out.push(b',');
-                    out.extend_from_slice(value);
-                }
+        let later = request.fields()[index + 1..].iter().filter(|later| same_name(request, later, field));
+        for value in later.map(|later| request.value(later)) {
+            if !is_signature(field.known, value) {
+                out.push(b',');
+                out.extend_from_slice(value);
             }
         }
         out.extend_from_slice(b"\r\n");
     }
+    lines.flush(out);
     sent
 }
 
 /// Appends the backend's fields that go back. True if one of them is `Content-Type`.
 pub fn return_fields(head: &ResponseHead, out: &mut Vec<u8>) -> bool {
     let mut has_content_type = false;
+    let mut lines = Lines::of(head.bytes());
     for field in head.fields() {
         match returned(field.known) {
             Return::Pass if head.is_hop_by_hop(field) => {}
             Return::Pass => {
                 has_content_type |= field.known == KnownField::ContentType;
-                encode::field(out, head.name(field), head.value(field));
+                lines.pass(field, out);
             }
             Return::Remap => {
+                lines.flush(out);
                 out.extend_from_slice(REMAPPED);
                 encode::field(out, head.name(field), head.value(field));
             }
             Return::Drop => {}
         }
     }
+    lines.flush(out);
     has_content_type
 }
 

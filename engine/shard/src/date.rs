@@ -33,14 +33,14 @@ fn write_date(out: &mut Vec<u8>, unix_s: u64) {
     out.extend_from_slice(b"Date: ");
     out.extend_from_slice(DAYS[(days % 7) as usize].as_bytes());
     out.extend_from_slice(b", ");
-    calendar::two_digits(out, day);
+    out.extend_from_slice(&calendar::two_digits(day));
     out.push(b' ');
     out.extend_from_slice(calendar::MONTHS[(month - 1) as usize].as_bytes());
     out.push(b' ');
-    calendar::two_digits(out, year / 100);
-    calendar::two_digits(out, year % 100);
+    out.extend_from_slice(&calendar::two_digits(year / 100));
+    out.extend_from_slice(&calendar::two_digits(year % 100));
     out.push(b' ');
-    calendar::time_of_day(out, unix_s);
+    out.extend_from_slice(&calendar::time_of_day(unix_s));
     out.extend_from_slice(b" GMT\r\n");
 }
 

@@ -113,18 +113,17 @@ impl KnownField {
 
     /// The field of a name, whatever its case.
     #[must_use]
+    #[inline]
     pub fn of(name: &[u8]) -> Self {
-        // The length leaves few candidates, so most names cost one comparison or none.
-        let candidates = if name.len() <= 12 { of_short(name.len()) } else { of_long(name.len()) };
-        candidates
-            .iter()
-            .find(|(candidate, _)| is_lower_case_of(name, candidate))
-            .map_or(KnownField::Other, |&(_, known)| known)
+        let Some(slot) = slot(name) else { return KnownField::Other };
+        // A slot has one candidate, so a name costs one comparison.
+        let candidate = SLOTS[slot];
+        if is_same_name(name, candidate.as_str().as_bytes()) { candidate } else { KnownField::Other }
     }
 
     /// The name as AWS or its RFC spells it; empty for `Other`.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             KnownField::Other => "",
             KnownField::Host => "Host",
@@ -179,103 +178,116 @@ impl KnownField {
     }
 }
 
-type Candidates = &'static [(&'static [u8], KnownField)];
+/// Every name with a rule.
+const ALL: [KnownField; KnownField::COUNT - 1] = [
+    KnownField::Host,
+    KnownField::Connection,
+    KnownField::ContentLength,
+    KnownField::TransferEncoding,
+    KnownField::Te,
+    KnownField::Trailer,
+    KnownField::Upgrade,
+    KnownField::Expect,
+    KnownField::KeepAlive,
+    KnownField::ProxyConnection,
+    KnownField::ProxyAuthenticate,
+    KnownField::ProxyAuthorization,
+    KnownField::ContentType,
+    KnownField::ContentEncoding,
+    KnownField::ContentMd5,
+    KnownField::Accept,
+    KnownField::AcceptEncoding,
+    KnownField::AcceptCharset,
+    KnownField::Age,
+    KnownField::Authorization,
+    KnownField::Date,
+    KnownField::MaxForwards,
+    KnownField::Pragma,
+    KnownField::Range,
+    KnownField::Referer,
+    KnownField::Server,
+    KnownField::UserAgent,
+    KnownField::Via,
+    KnownField::Warn,
+    KnownField::WwwAuthenticate,
+    KnownField::XAmznTraceId,
+    KnownField::XAmznRequestId,
+    KnownField::XAmznApigatewayApiId,
+    KnownField::XAmzApigwId,
+    KnownField::XAmznErrorType,
+    KnownField::XForwardedFor,
+    KnownField::XForwardedPort,
+    KnownField::XForwardedProto,
+    KnownField::XApiKey,
+    KnownField::XHttpMethodOverride,
+    KnownField::Cookie,
+    KnownField::SetCookie,
+    KnownField::CacheControl,
+    KnownField::Etag,
+    KnownField::Forwarded,
+    KnownField::Location,
+    KnownField::Origin,
+    KnownField::Http2Settings,
+];
 
-/// Names of up to twelve bytes, by their length.
-fn of_short(len: usize) -> Candidates {
-    match len {
-        2 => &[(b"te", KnownField::Te)],
-        3 => &[(b"age", KnownField::Age), (b"via", KnownField::Via)],
-        4 => &[
-            (b"host", KnownField::Host),
-            (b"date", KnownField::Date),
-            (b"warn", KnownField::Warn),
-            (b"etag", KnownField::Etag),
-        ],
-        5 => &[(b"range", KnownField::Range)],
-        6 => &[
-            (b"expect", KnownField::Expect),
-            (b"accept", KnownField::Accept),
-            (b"pragma", KnownField::Pragma),
-            (b"server", KnownField::Server),
-            (b"cookie", KnownField::Cookie),
-            (b"origin", KnownField::Origin),
-        ],
-        7 => &[
-            (b"trailer", KnownField::Trailer),
-            (b"upgrade", KnownField::Upgrade),
-            (b"referer", KnownField::Referer),
-        ],
-        8 => &[(b"location", KnownField::Location)],
-        9 => &[(b"x-api-key", KnownField::XApiKey), (b"forwarded", KnownField::Forwarded)],
-        10 => &[
-            (b"connection", KnownField::Connection),
-            (b"keep-alive", KnownField::KeepAlive),
-            (b"user-agent", KnownField::UserAgent),
-            (b"set-cookie", KnownField::SetCookie),
-        ],
-        11 => &[(b"content-md5", KnownField::ContentMd5)],
-        12 => &[(b"content-type", KnownField::ContentType), (b"max-forwards", KnownField::MaxForwards)],
-        _ => &[],
-    }
-}
-
-/// Longer names, by their length.
-fn of_long(len: usize) -> Candidates {
-    match len {
-        13 => &[(b"authorization", KnownField::Authorization), (b"cache-control", KnownField::CacheControl)],
-        14 => &[
-            (b"content-length", KnownField::ContentLength),
-            (b"accept-charset", KnownField::AcceptCharset),
-            (b"x-amz-apigw-id", KnownField::XAmzApigwId),
-            (b"http2-settings", KnownField::Http2Settings),
-        ],
-        15 => &[
-            (b"accept-encoding", KnownField::AcceptEncoding),
-            (b"x-amzn-trace-id", KnownField::XAmznTraceId),
-            (b"x-forwarded-for", KnownField::XForwardedFor),
-        ],
-        16 => &[
-            (b"proxy-connection", KnownField::ProxyConnection),
-            (b"content-encoding", KnownField::ContentEncoding),
-            (b"www-authenticate", KnownField::WwwAuthenticate),
-            (b"x-amzn-requestid", KnownField::XAmznRequestId),
-            (b"x-amzn-errortype", KnownField::XAmznErrorType),
-            (b"x-forwarded-port", KnownField::XForwardedPort),
-        ],
-        17 => &[
-            (b"transfer-encoding", KnownField::TransferEncoding),
-            (b"x-forwarded-proto", KnownField::XForwardedProto),
-        ],
-        18 => &[(b"proxy-authenticate", KnownField::ProxyAuthenticate)],
-        19 => &[(b"proxy-authorization", KnownField::ProxyAuthorization)],
-        22 => &[(b"x-http-method-override", KnownField::XHttpMethodOverride)],
-        24 => &[(b"x-amzn-apigateway-api-id", KnownField::XAmznApigatewayApiId)],
-        _ => &[],
-    }
-}
-
-/// Whether `name` is `lower` but for the case of its letters, eight bytes at a time. Both have the same length.
-///
-/// Setting bit 5 makes letters lower-case and leaves digits and `-` as they are, so for field names, which hold no
-/// control characters, the comparison is exact.
+/// Where a name is looked up; `None` for an empty one. The factors give each name of [`ALL`] a slot of its own.
 #[inline]
-fn is_lower_case_of(name: &[u8], lower: &[u8]) -> bool {
-    const CASE: u64 = 0x2020_2020_2020_2020;
-    let word = |bytes: &[u8], at: usize| {
-        bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()).map_or(0, u64::from_le_bytes)
-    };
-    let Some(last) = name.len().checked_sub(8) else {
-        return name.iter().zip(lower).all(|(byte, expected)| byte | 0x20 == *expected);
-    };
-    let mut at = 0;
-    while at < last {
-        if word(name, at) | CASE != word(lower, at) {
-            return false;
-        }
-        at += 8;
+const fn slot(name: &[u8]) -> Option<usize> {
+    if name.is_empty() {
+        return None;
     }
-    word(name, last) | CASE == word(lower, last)
+    let (first, middle, last) = (name[0], name[name.len() / 2], name[name.len() - 1]);
+    Some(
+        (name.len() + (first | 0x20) as usize * 40 + (middle | 0x20) as usize + (last | 0x20) as usize * 5)
+            % 256,
+    )
+}
+
+const SLOTS: [KnownField; 256] = {
+    let mut slots = [KnownField::Other; 256];
+    let mut index = 0;
+    while index < ALL.len() {
+        let Some(slot) = slot(ALL[index].as_str().as_bytes()) else { panic!("a name is empty") };
+        assert!(matches!(slots[slot], KnownField::Other), "two names share a slot: find other factors");
+        slots[slot] = ALL[index];
+        index += 1;
+    }
+    slots
+};
+
+/// Whether none of eight octets is below 0x20. Octets are ASCII here, as they equal those of a known name but for
+/// bit 5.
+#[inline]
+fn printable(word: u64) -> bool {
+    const TOP: u64 = 0x8080_8080_8080_8080;
+    // Adding 0x60 carries into bit 7 for all octets from 0x20 on.
+    word.wrapping_add(0x6060_6060_6060_6060) & TOP == TOP
+}
+
+/// Whether two names differ in nothing but the case of their letters, eight bytes at a time.
+///
+/// Setting bit 5 makes letters lower-case and leaves digits and `-` as they are; control characters, which it could
+/// turn into those, are told apart by the bits above it.
+#[inline]
+fn is_same_name(name: &[u8], known: &[u8]) -> bool {
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    if name.len() != known.len() {
+        return false;
+    }
+    let same = |name: [u8; 8], known: [u8; 8]| {
+        let (name, known) = (u64::from_le_bytes(name), u64::from_le_bytes(known));
+        name | CASE == known | CASE && printable(name)
+    };
+    let (Some(&head), Some(&tail)) = (name.first_chunk(), name.last_chunk()) else {
+        return name.eq_ignore_ascii_case(known);
+    };
+    let (Some(&known_head), Some(&known_tail)) = (known.first_chunk(), known.last_chunk()) else {
+        return false;
+    };
+    // The two overlap in names of up to sixteen bytes, and no name is longer than three times eight.
+    same(head, known_head)
+        && same(tail, known_tail)
+        && (name.len() <= 16 || name[8..name.len() - 8].eq_ignore_ascii_case(&known[8..known.len() - 8]))
 }
 
 #[cfg(test)]
@@ -309,9 +321,15 @@ mod tests {
             "transfer-encodinG ",
             "content-lenght",
             "user_agent",
+            "content\rtype",
+            "http\u{12}-settings",
+            "h\u{0f}st",
         ] {
             assert_eq!(KnownField::of(other.as_bytes()), KnownField::Other);
         }
-        assert!((KnownField::Http2Settings as usize) < KnownField::COUNT);
+        for known in ALL {
+            assert_eq!(KnownField::of(known.as_str().to_ascii_lowercase().as_bytes()), known);
+        }
+        assert_eq!(KnownField::Http2Settings as usize, KnownField::COUNT - 1);
     }
 }

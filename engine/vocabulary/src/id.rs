@@ -1,6 +1,16 @@
 //! Ids of a request, written from random bits that the caller draws.
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// Two digits for each byte.
+const HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    table
+};
 const BASE64_URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// `$context.requestId`: a version 4 UUID as text (RFC 9562 §5.4).
@@ -34,15 +44,10 @@ impl RequestId {
         let high = (high & 0xffff_ffff_ffff_0fff) | 0x4000;
         let low = (low & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
         let bytes = ((u128::from(high) << 64) | u128::from(low)).to_be_bytes();
+        const AT: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
         let mut text = [b'-'; 36];
-        let mut at = 0;
-        for (index, byte) in bytes.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                at += 1;
-            }
-            text[at] = HEX[usize::from(byte >> 4)];
-            text[at + 1] = HEX[usize::from(byte & 15)];
-            at += 2;
+        for (byte, at) in bytes.into_iter().zip(AT) {
+            text[at..at + 2].copy_from_slice(&HEX[usize::from(byte)]);
         }
         RequestId(text)
     }
@@ -63,13 +68,16 @@ impl ExtendedRequestId {
     /// An id of the given bits.
     #[must_use]
     pub fn from_random(high: u64, low: u64) -> Self {
-        let bits = (u128::from(high) << 64) | u128::from(low);
         let mut text = [b'='; 16];
-        for (index, byte) in text[..15].iter_mut().enumerate() {
-            *byte = BASE64_URL[((bits >> (index * 6)) & 63) as usize];
+        let (ten, five) = text.split_at_mut(10);
+        for (index, byte) in ten.iter_mut().enumerate() {
+            *byte = BASE64_URL[(low >> (index * 6) & 63) as usize];
+        }
+        for (index, byte) in five[..4].iter_mut().enumerate() {
+            *byte = BASE64_URL[(high >> (index * 6) & 63) as usize];
         }
         // The last of eleven bytes leaves two bits unused, as base64 has it.
-        text[14] = BASE64_URL[((bits >> 84) & 0b11_1100) as usize];
+        five[4] = BASE64_URL[(high >> 24 & 0b11_1100) as usize];
         ExtendedRequestId(text)
     }
 }
@@ -80,19 +88,21 @@ impl TraceRoot {
     pub fn from_random(unix_s: u32, high: u64, low: u64) -> Self {
         let mut text = [b'-'; 35];
         text[0] = b'1';
-        write_hex(&mut text[2..10], u64::from(unix_s));
-        write_hex(&mut text[11..19], high & 0xffff_ffff);
-        write_hex(&mut text[19..35], low);
+        text[2..10].copy_from_slice(&hex(u64::from(unix_s))[8..]);
+        text[11..19].copy_from_slice(&hex(high)[8..]);
+        text[19..].copy_from_slice(&hex(low));
         TraceRoot(text)
     }
 }
 
-/// Writes the low digits of `value` over the whole of `out`.
-pub fn write_hex(out: &mut [u8], mut value: u64) {
-    for digit in out.iter_mut().rev() {
-        *digit = HEX[(value & 15) as usize];
-        value >>= 4;
+/// Sixteen digits.
+#[must_use]
+pub fn hex(value: u64) -> [u8; 16] {
+    let mut text = [0; 16];
+    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(value.to_be_bytes()) {
+        *pair = HEX[usize::from(byte)];
     }
+    text
 }
 
 #[cfg(test)]

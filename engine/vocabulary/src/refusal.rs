@@ -302,9 +302,8 @@ pub fn write_json_string(out: &mut Vec<u8>, text: &str) {
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
             0..=31 => {
-                let mut hex = *b"\\u00__";
-                crate::id::write_hex(&mut hex[4..], u64::from(byte));
-                out.extend_from_slice(&hex);
+                out.extend_from_slice(b"\\u");
+                out.extend_from_slice(&crate::id::hex(u64::from(byte))[12..]);
             }
             _ => out.push(byte),
         }

@@ -1,5 +1,9 @@
 //! Canonical output: heads and chunks written one way only, whatever came in.
 
+use std::ops::Range;
+
+use super::fields::{Field, canonical_line};
+
 /// Ends a chunked body without trailers.
 pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
@@ -26,6 +30,7 @@ pub fn status_line(out: &mut Vec<u8>, status: u16) {
 }
 
 /// Appends one field line. The caller vouches for name and value (see `valid_field_value`).
+#[inline(always)] // so that a literal name is stored, not copied by a call
 pub fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");
@@ -52,6 +57,43 @@ pub fn chunk_prefix(out: &mut Vec<u8>, len: usize) {
         out.push(b"0123456789abcdef"[(len >> (digit * 4)) & 15]);
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// Field lines on their way from one head to another. Neighbours that go on as they came are copied together.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    bytes: &'a [u8],
+    run: Range<usize>,
+}
+
+impl<'a> Lines<'a> {
+    /// Lines of the head with these bytes.
+    #[must_use]
+    pub fn of(bytes: &'a [u8]) -> Self {
+        Lines { bytes, run: 0..0 }
+    }
+
+    /// Appends a field's line, perhaps not before the next call.
+    #[inline]
+    pub fn pass(&mut self, field: &Field, out: &mut Vec<u8>) {
+        let Some(line) = canonical_line(self.bytes, field) else {
+            self.flush(out);
+            self::field(out, field.name.of(self.bytes), field.value.of(self.bytes));
+            return;
+        };
+        let (start, end) = (line.start as usize, (line.start + line.len) as usize);
+        if start != self.run.end {
+            self.flush(out);
+            self.run.start = start;
+        }
+        self.run.end = end;
+    }
+
+    /// To be called before anything else is appended.
+    #[inline]
+    pub fn flush(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.bytes[std::mem::replace(&mut self.run, 0..0)]);
+    }
 }
 
 /// The reason phrase of a status (RFC 9110 §15); empty for one without a name.

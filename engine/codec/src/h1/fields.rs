@@ -1,11 +1,10 @@
 //! Field lines as spans of the head's bytes, and what they say about framing.
 
-use memchr::memchr;
 use vocabulary::KnownField;
 
 use super::error::HeadError;
 use super::limits::HeadLimits;
-use super::tables::{is_token, is_value};
+use super::tables::{all_token, find, valid_field_value};
 
 /// Accepts what RFC 9112 forbids; see the feature's comment in Cargo.toml.
 pub(super) const LOOSENED: bool = cfg!(feature = "loosened-for-tests");
@@ -54,8 +53,12 @@ pub(super) struct Fields {
     /// `Connection` names fields that go no further.
     pub(super) lists_others: bool,
     pub(super) host: Option<Span>,
+    /// A bit for each known field that is there.
+    present: u64,
     bytes: usize,
 }
+
+const _: () = assert!(KnownField::COUNT <= 64, "one bit per known field");
 
 impl Fields {
     pub(super) fn clear(&mut self) {
@@ -77,12 +80,15 @@ impl Fields {
             return Err(HeadError::FieldsTooLarge);
         }
         let line = &input[start..end];
-        let mut colon = line.iter().position(|&octet| !is_token(octet)).ok_or(HeadError::FieldName)?;
-        let name_end = colon;
+        let colon = find(b':', line).ok_or(HeadError::FieldName)?;
+        let mut name_end = colon;
         if LOOSENED {
-            colon += line[colon..].iter().take_while(|&&octet| octet == b' ' || octet == b'\t').count();
+            name_end = line[..colon].trim_ascii_end().len();
         }
-        if name_end == 0 || line.get(colon) != Some(&b':') {
+        let name = &line[..name_end];
+        let known = KnownField::of(name);
+        // A name with a rule is a token by that.
+        if known == KnownField::Other && (name.is_empty() || !all_token(name)) {
             return Err(HeadError::FieldName);
         }
         let (mut from, mut to) = (colon + 1, line.len());
@@ -93,10 +99,9 @@ impl Fields {
             to -= 1;
         }
         let value = &line[from..to];
-        if !value.iter().all(|&octet| is_value(octet)) {
+        if !valid_field_value(value) {
             return Err(HeadError::FieldValue);
         }
-        let known = KnownField::of(&line[..name_end]);
         let span = Span::new(start + from, start + to);
         match known {
             KnownField::ContentLength => self.read_length(value)?,
@@ -106,6 +111,7 @@ impl Fields {
             KnownField::Host => self.host = Some(span),
             _ => {}
         }
+        self.present |= 1 << known as u8;
         self.list.push(Field { name: Span::new(start, start + name_end), value: span, known });
         Ok(())
     }
@@ -127,7 +133,7 @@ impl Fields {
             return Err(HeadError::TransferEncoding);
         }
         if !value.eq_ignore_ascii_case(b"chunked") {
-            let token = !value.is_empty() && value.iter().all(|&octet| is_token(octet));
+            let token = !value.is_empty() && all_token(value);
             return Err(if token { HeadError::TransferCoding } else { HeadError::TransferEncoding });
         }
         self.chunked = true;
@@ -175,6 +181,14 @@ impl Fields {
         }
     }
 
+    /// The last field of a name; one that isn't there costs no search.
+    pub(super) fn find(&self, known: KnownField) -> Option<&Field> {
+        if self.present >> known as u8 & 1 == 0 {
+            return None;
+        }
+        self.list.iter().rev().find(|field| field.known == known)
+    }
+
     fn is_listed(&self, bytes: &[u8], name: &[u8]) -> bool {
         self.list
             .iter()
@@ -182,6 +196,17 @@ impl Fields {
             .flat_map(|field| field.value.of(bytes).split(|&octet| octet == b','))
             .any(|option| option.trim_ascii().eq_ignore_ascii_case(name))
     }
+}
+
+/// The line of a field as it came, from its name to its line end, if it came in the form in which we write lines:
+/// one space after the colon, none before the line end. Such lines can be copied whole.
+pub(super) fn canonical_line(bytes: &[u8], field: &Field) -> Option<Span> {
+    let name_end = field.name.start + field.name.len;
+    let value_end = field.value.start + field.value.len;
+    let canonical = field.value.start == name_end + 2
+        && bytes[name_end as usize..].starts_with(b": ")
+        && bytes[value_end as usize..].starts_with(b"\r\n");
+    canonical.then(|| Span { start: field.name.start, len: value_end + 2 - field.name.start })
 }
 
 fn is_blank(octet: u8) -> bool {
@@ -199,7 +224,7 @@ pub(super) enum Line {
 /// Finds the end of the line that starts at `start`; bytes before `scanned` are known to hold none.
 pub(super) fn next_line(input: &[u8], start: usize, scanned: usize) -> Result<Line, HeadError> {
     let from = scanned.max(start);
-    let Some(found) = memchr(b'\n', &input[from..]) else { return Ok(Line::Partial) };
+    let Some(found) = find(b'\n', &input[from..]) else { return Ok(Line::Partial) };
     let feed = from + found;
     if feed == start || input[feed - 1] != b'\r' {
         return if LOOSENED {

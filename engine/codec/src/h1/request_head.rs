@@ -7,7 +7,7 @@ use super::body::BodyFraming;
 use super::error::HeadError;
 use super::fields::{Field, Fields, Line, Span, next_line};
 use super::limits::HeadLimits;
-use super::tables::{is_authority, is_target, is_token};
+use super::tables::{all_target, all_token, find, is_authority, is_token};
 
 /// Shape of the request target (RFC 9112 §3.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,17 +110,18 @@ impl RequestHead {
         limits: &HeadLimits,
     ) -> Result<(), HeadError> {
         let line = &input[start..end];
-        let method_end = line.iter().position(|&octet| !is_token(octet)).ok_or(HeadError::StartLine)?;
-        if method_end == 0 || line[method_end] != b' ' {
+        let method_end = find(b' ', line).ok_or(HeadError::StartLine)?;
+        let method = &line[..method_end];
+        self.method = Method::from_bytes(method);
+        if self.method == Method::Other && (method.is_empty() || !all_token(method)) {
             return Err(HeadError::Method);
         }
         let target_start = method_end + 1;
-        let target_end = target_start
-            + line[target_start..].iter().position(|&octet| !is_target(octet)).ok_or(HeadError::StartLine)?;
+        let target_end = target_start + find(b' ', &line[target_start..]).ok_or(HeadError::StartLine)?;
         if target_end - target_start > limits.target_bytes {
             return Err(HeadError::TargetTooLong);
         }
-        if target_end == target_start || line[target_end] != b' ' {
+        if target_end == target_start || !all_target(&line[target_start..target_end]) {
             return Err(HeadError::Target);
         }
         self.minor_version = match &line[target_end + 1..] {
@@ -129,7 +130,6 @@ impl RequestHead {
             version if version.starts_with(b"HTTP/") => return Err(HeadError::Version),
             _ => return Err(HeadError::StartLine),
         };
-        self.method = Method::from_bytes(&line[..method_end]);
         self.method_span = Span::new(start, start + method_end);
         self.read_target(input, start + target_start, start + target_end)
     }
@@ -159,7 +159,7 @@ impl RequestHead {
             path_start = start + scheme.len() + len;
             self.authority = Some(Span::new(start + scheme.len(), path_start));
         }
-        let question = input[path_start..end].iter().position(|&octet| octet == b'?');
+        let question = find(b'?', &input[path_start..end]);
         let path_end = question.map_or(end, |question| path_start + question);
         self.path = Span::new(path_start, path_end);
         self.query = question.map(|_| Span::new(path_end + 1, end));
@@ -240,7 +240,7 @@ impl RequestHead {
     /// The last value of a field.
     #[must_use]
     pub fn find(&self, known: KnownField) -> Option<&[u8]> {
-        self.fields.list.iter().rev().find(|field| field.known == known).map(|field| self.value(field))
+        self.fields.find(known).map(|field| self.value(field))
     }
 
     /// How the body is framed.

@@ -123,7 +123,7 @@ impl ResponseHead {
     /// The last value of a field.
     #[must_use]
     pub fn find(&self, known: KnownField) -> Option<&[u8]> {
-        self.fields.list.iter().rev().find(|field| field.known == known).map(|field| self.value(field))
+        self.fields.find(known).map(|field| self.value(field))
     }
 
     /// The length that the head states, whether or not a body follows.
