@@ -98,8 +98,8 @@ impl RequestHead {
             Some(&first) if !is_token(first) && first != b'\r' => return Err(HeadError::Method),
             _ => {}
         }
-        // A method of 32 bytes and the version beside the target.
-        if line.len() > limits.target_bytes + 48 { Err(HeadError::TargetTooLong) } else { Ok(()) }
+        // The line may have its CR already.
+        if line.len() > line_bytes_max(limits) + 1 { Err(HeadError::TargetTooLong) } else { Ok(()) }
     }
 
     fn read_request_line(
@@ -110,6 +110,9 @@ impl RequestHead {
         limits: &HeadLimits,
     ) -> Result<(), HeadError> {
         let line = &input[start..end];
+        if line.len() > line_bytes_max(limits) {
+            return Err(HeadError::TargetTooLong);
+        }
         let method_end = find(b' ', line).ok_or(HeadError::StartLine)?;
         let method = &line[..method_end];
         self.method = Method::from_bytes(method);
@@ -276,4 +279,9 @@ impl RequestHead {
     pub fn is_hop_by_hop(&self, field: &Field) -> bool {
         self.fields.is_hop_by_hop(&self.bytes, field)
     }
+}
+
+/// Bytes of a request line, whether it comes whole or in pieces: a method of 32 and the version beside the target.
+fn line_bytes_max(limits: &HeadLimits) -> usize {
+    limits.target_bytes + 48
 }

@@ -41,12 +41,16 @@ impl ResponseHead {
                 Line::Whole { end, next } => (end, next),
                 Line::Partial => {
                     self.scanned = input.len();
-                    let too_long = input.len() - self.line_start > limits.fields_bytes;
+                    // The line may have its CR already.
+                    let too_long = input.len() - self.line_start > limits.fields_bytes + 1;
                     return if too_long { Err(HeadError::FieldsTooLarge) } else { Ok(Progress::Partial) };
                 }
             };
             let start = std::mem::replace(&mut self.line_start, next);
             if !self.started {
+                if end - start > limits.fields_bytes {
+                    return Err(HeadError::FieldsTooLarge);
+                }
                 self.read_status_line(input, start, end)?;
                 self.started = true;
             } else if start == end {

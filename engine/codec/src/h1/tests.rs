@@ -127,6 +127,29 @@ fn limits_are_kept() {
 }
 
 #[test]
+fn start_lines_have_one_bound_whole_and_in_pieces() {
+    let limits = HeadLimits { target_bytes: 20, fields_bytes: 40, fields: 2 };
+    let fits = |method: usize| {
+        let text = format!("{} /{} HTTP/1.1\r\nHost: x\r\n\r\n", "M".repeat(method), "a".repeat(19));
+        let whole = RequestHead::default().parse(text.as_bytes(), &limits).is_ok();
+        let mut pieces = RequestHead::default();
+        let in_pieces = (1..=text.len()).all(|end| pieces.parse(&text.as_bytes()[..end], &limits).is_ok());
+        assert_eq!(whole, in_pieces, "a method of {method}");
+        whole
+    };
+    assert!(fits(38) && !fits(39) && !fits(1_000));
+    let fits = |reason: usize| {
+        let text = format!("HTTP/1.1 200 {}\r\n\r\n", "a".repeat(reason));
+        let whole = ResponseHead::default().parse(text.as_bytes(), &limits).is_ok();
+        let mut pieces = ResponseHead::default();
+        let in_pieces = (1..=text.len()).all(|end| pieces.parse(&text.as_bytes()[..end], &limits).is_ok());
+        assert_eq!(whole, in_pieces, "a reason of {reason}");
+        whole
+    };
+    assert!(fits(27) && !fits(28) && !fits(1_000));
+}
+
+#[test]
 fn responses_frame_their_bodies() {
     let read = |text: &str| {
         let mut head = ResponseHead::default();
