@@ -1,5 +1,6 @@
 //! JSON into a tree (RFC 8259), strict: no comments, no trailing commas, no second key of a name.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Span};
@@ -8,7 +9,7 @@ use crate::yaml::DEPTH_MAX;
 
 /// Reads one JSON document.
 pub(crate) fn parse(text: &str) -> Result<Node, Diagnostic> {
-    let mut reader = Reader { text, at: 0, line: 1, line_start: 0 };
+    let mut reader = Reader { text, at: 0, line: 1, line_start: 0, counted: Cell::new((0, 1)) };
     reader.blank();
     let node = reader.value(0)?;
     reader.blank();
@@ -20,6 +21,8 @@ struct Reader<'a> {
     at: usize,
     line: usize,
     line_start: usize,
+    /// A place and its column, so that a document in one line is not counted from its start at each value.
+    counted: Cell<(usize, usize)>,
 }
 
 impl Reader<'_> {
@@ -28,7 +31,12 @@ impl Reader<'_> {
     }
 
     fn here(&self) -> Span {
-        let column = self.text[self.line_start..self.at].chars().count() + 1;
+        let (from, column) = match self.counted.get() {
+            known if (self.line_start..=self.at).contains(&known.0) => known,
+            _ => (self.line_start, 1),
+        };
+        let column = column + self.text[from..self.at].chars().count();
+        self.counted.set((self.at, column));
         Span { start: self.at, end: self.at, line: self.line, column }
     }
 
@@ -95,9 +103,12 @@ impl Reader<'_> {
         let len = self.text.as_bytes()[self.at..].iter().take_while(|byte| is_part(byte)).count();
         let text = &self.text[self.at..self.at + len];
         self.at += len;
-        let digits = text.trim_start_matches('-');
+        let digits = text.strip_prefix('-').unwrap_or(text);
         let padded = digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
-        if padded || text.ends_with('.') || text.contains(".e") || text.parse::<f64>().is_err() {
+        // A digit before and after the point, which Rust's own reader doesn't ask for (RFC 8259 §6).
+        let mantissa = digits.split(['e', 'E']).next().unwrap_or_default();
+        let pointed = !mantissa.starts_with(|c: char| c.is_ascii_digit()) || mantissa.ends_with('.');
+        if padded || pointed || text.parse::<f64>().is_err() {
             return Err(Diagnostic::error("syntax", self.from(start), format!("`{text}` is no number")));
         }
         Ok(Value::Number(text.to_owned()))

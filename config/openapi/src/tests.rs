@@ -170,6 +170,30 @@ fn odd_files_are_read() {
 }
 
 #[test]
+fn json_numbers_are_those_of_the_grammar() {
+    let number = |text: &str| crate::json::parse(&format!("[{text}]")).is_ok();
+    for good in ["0", "-0", "10", "1.5", "-0.5e-3", "1E5", "1e+5"] {
+        assert!(number(good), "{good}");
+    }
+    for bad in ["01", "-01", ".5", "-.5", "1.", "1.e5", "1.E5", "--1", "-", "1e", "+1"] {
+        assert!(!number(bad), "{bad}");
+    }
+}
+
+#[test]
+fn places_are_right_whatever_ends_a_line() {
+    let place = |text: &str| {
+        let diagnostic = reading(text).diagnostics.remove(0);
+        (diagnostic.span.line, diagnostic.span.column, diagnostic.span.start)
+    };
+    assert_eq!(place("{\"a\": \"é\",\n \"é\": 01}"), (2, 7, 19));
+    for end in ["\n", "\r", "\r\n"] {
+        let text = format!("openapi: 3.0.1{end}paths: {{}}{end}a: !x b{end}");
+        assert_eq!(place(&text), (3, 4, text.find("!x").expect("there")), "{end:?}");
+    }
+}
+
+#[test]
 fn three_hundred_operations_load() {
     let mut text = String::from("openapi: 3.0.1\ninfo: {title: big}\npaths:\n");
     for index in 0..300 {
