@@ -1,0 +1,34 @@
+//! One plain function per parser and decider, for any bytes. Each panics when a property of its subject doesn't hold.
+//!
+//! In: bytes. Out: nothing. Properties: no panic; bytes that come in pieces mean what they mean whole; what was read
+//! and is written again reads the same; what is accepted is what a plain re-statement of the rule accepts.
+//! Never: a socket, a clock, a random number.
+
+#![forbid(unsafe_code)]
+
+mod api_definition;
+mod chunked_body;
+pub mod mutate;
+pub mod random;
+mod request_head;
+mod response_head;
+mod route_match;
+mod rules;
+
+pub use api_definition::api_definition;
+pub use chunked_body::chunked_body;
+pub use request_head::request_head;
+pub use response_head::response_head;
+pub use route_match::route_match;
+
+/// A target: its name, which is also its corpus's folder, and its function.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 5] = [
+    ("request_head", request_head),
+    ("response_head", response_head),
+    ("chunked_body", chunked_body),
+    ("route_match", route_match),
+    ("api_definition", api_definition),
+];
