@@ -270,6 +270,10 @@ impl<R: Runtime> Shard<R> {
             self.close_upstream(index);
             return;
         }
+        if std::mem::take(&mut upstream.paused) {
+            // What was under way when reception was paused brought the end of the answer.
+            self.rt.receive(upstream.socket);
+        }
         upstream.phase = Phase::Idle;
         upstream.slot = NONE;
         upstream.reused = true;
@@ -321,6 +325,9 @@ impl<R: Runtime> Shard<R> {
         slot.upstream = NONE;
         upstream.slot = NONE;
         upstream.phase = Phase::Drain;
+        if std::mem::take(&mut upstream.paused) {
+            self.rt.receive(upstream.socket);
+        }
         let due_ns = self.rt.now_ns() + self.timeouts.linger_ns;
         self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, due_ns);
         if upstream.decoder.is_done() {

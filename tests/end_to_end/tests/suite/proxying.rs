@@ -187,6 +187,29 @@ fn a_stale_pooled_connection_is_retried_once_where_that_is_safe() {
 }
 
 #[test]
+fn a_backend_connection_serves_again_after_a_reader_that_was_slow() {
+    let upstream = Upstream::start(|request| match request.target() {
+        "/large" => Reply::with(200, &[], &vec![b'x'; 2_000_000]),
+        _ => Reply::text("small"),
+    });
+    let document = Document::new().proxy(ANY, "/{proxy+}", &format!("{}/{{proxy}}", upstream.url())).text();
+    for runtime in ["auto", "portable"] {
+        let node = Node::builder()
+            .document("api.yaml", &document)
+            .flags(&["--runtime", runtime, "--shards", "1"])
+            .start();
+        let mut client = node.client();
+        for _ in 0..20 {
+            client.send("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+            // The backend has sent much before the first byte is read: the gateway stops taking more.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            assert_eq!(client.response().body.len(), 2_000_000, "{runtime}");
+            assert_eq!(client.ask("GET", "/small", "h").text(), "small", "{runtime}");
+        }
+    }
+}
+
+#[test]
 fn oversize_requests_have_their_statuses_and_close() {
     let upstream = Upstream::plain();
     let node = Node::builder()
