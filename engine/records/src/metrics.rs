@@ -123,7 +123,7 @@ shard_counters! {
     upstream_retries: "counter", "turnpike_upstream_retries_total";
     /// Clients that were too slow.
     client_timeouts: "counter", "turnpike_client_timeouts_total";
-    /// Access-log records dropped because the sink was too slow.
+    /// Access-log records dropped because the sink was too slow, or refused them.
     access_log_dropped: "counter", "access_log_dropped_total";
     /// Access-log records handed to the sink.
     access_log_records: "counter", "turnpike_access_log_records_total";

@@ -57,10 +57,12 @@ impl Node {
         let cpus = cpus(settings)?;
         let example_backends = BTreeMap::new();
         let workers = Workers::start().map_err(|error| Trouble::new(format!("no worker thread: {error}")))?;
-        let metrics: Vec<Arc<ShardMetrics>> = cpus.iter().map(|_| Arc::default()).collect();
-        let (log, writers) = access_log(settings, cpus.len())?;
+        // One of each shard, and one of the log thread.
+        let mut metrics: Vec<Arc<ShardMetrics>> = (0..=cpus.len()).map(|_| Arc::default()).collect();
+        let (log, writers) = access_log(settings, cpus.len(), &metrics[cpus.len()])?;
         let ready = Arc::new(AtomicBool::new(false));
         let control = control(settings, &metrics, &ready, &workers)?;
+        metrics.truncate(cpus.len());
         let (mailboxes, nears) = mailboxes(cpus.len())?;
         let resolve = resolve(&workers, mailboxes.clone());
         let addresses = probe_listeners(settings)?;
@@ -232,6 +234,7 @@ fn cpus(settings: &Settings) -> Result<Vec<Option<usize>>, Trouble> {
 fn access_log(
     settings: &Settings,
     shards: usize,
+    metrics: &Arc<ShardMetrics>,
 ) -> Result<(Option<LogThread>, Vec<Option<RecordWriter>>), Trouble> {
     let sink = match &settings.access_log.destination {
         Destination::Off => return Ok((None, (0..shards).map(|_| None).collect())),
@@ -245,7 +248,7 @@ fn access_log(
         Sink::Stdout => "standard output".to_owned(),
         Sink::File(path) => path.display().to_string(),
     };
-    let log = LogThread::start(sink, readers, doorbell)
+    let log = LogThread::start(sink, readers, doorbell, Arc::clone(metrics))
         .map_err(|error| Trouble::new(format!("the access log can't be written to {name}: {error}")))?;
     Ok((Some(log), writers.into_iter().map(Some).collect()))
 }

@@ -1,15 +1,18 @@
 //! The thread that writes access-log records: it empties the shards' rings and writes blocks.
 //!
-//! A sink that blocks stops this thread and nothing else: rings fill, and shards count what they drop.
+//! A sink that blocks stops this thread and nothing else: rings fill, and shards count what they drop. What a sink
+//! refuses is counted here.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use records::metrics::ShardMetrics;
 use records::{Doorbell, RecordReader};
 
 /// Bytes of a write.
@@ -32,7 +35,13 @@ impl Sink {
     fn open(&self) -> io::Result<Output> {
         match self {
             Sink::Stdout => Ok(Output::Stdout(io::stdout())),
-            Sink::File(path) => OpenOptions::new().create(true).append(true).open(path).map(Output::File),
+            Sink::File(path) => {
+                let mut options = OpenOptions::new();
+                options.create(true).append(true);
+                // Opening a FIFO only to write waits for a reader, which may never come (fifo(7)).
+                options.read(path.metadata().is_ok_and(|known| known.file_type().is_fifo()));
+                options.open(path).map(Output::File)
+            }
         }
     }
 }
@@ -65,17 +74,23 @@ pub struct LogThread {
 }
 
 impl LogThread {
-    /// Opens the sink and starts the thread.
+    /// Opens the sink and starts the thread; records that the sink refuses are added to `metrics`, which must be this
+    /// thread's own.
     ///
     /// # Errors
     /// The sink can't be opened.
-    pub fn start(sink: Sink, readers: Vec<RecordReader>, doorbell: Arc<Doorbell>) -> io::Result<Self> {
+    pub fn start(
+        sink: Sink,
+        readers: Vec<RecordReader>,
+        doorbell: Arc<Doorbell>,
+        metrics: Arc<ShardMetrics>,
+    ) -> io::Result<Self> {
         let output = sink.open()?;
         let requests = Arc::new(Requests::default());
         let theirs = Arc::clone(&requests);
         let thread = std::thread::Builder::new()
             .name("access-log".to_owned())
-            .spawn(move || Writer { sink, output, readers, doorbell, requests: theirs }.run())?;
+            .spawn(move || Writer { sink, output, readers, doorbell, requests: theirs, metrics }.run())?;
         Ok(LogThread { requests, thread })
     }
 
@@ -113,6 +128,7 @@ struct Writer {
     readers: Vec<RecordReader>,
     doorbell: Arc<Doorbell>,
     requests: Arc<Requests>,
+    metrics: Arc<ShardMetrics>,
 }
 
 impl Writer {
@@ -162,6 +178,11 @@ impl Writer {
 
     fn write(&mut self, block: &mut Vec<u8>) {
         let outcome = self.output.write(block);
+        if outcome.is_err() {
+            // A line is a record. Of a block that was written in part, all count: none of it is to be relied on.
+            let lost = block.iter().filter(|&&octet| octet == b'\n').count();
+            self.metrics.access_log_dropped.add(lost as u64);
+        }
         // Said once per outage: a full disk must not fill a second log.
         if let Err(error) = &outcome
             && !self.requests.failing.load(Ordering::Relaxed)
@@ -179,6 +200,8 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use records::ring::ring;
 
     use super::*;
@@ -188,7 +211,8 @@ mod tests {
         let path = std::env::temp_dir().join(format!("turnpike-log-{}", std::process::id()));
         let doorbell = Arc::new(Doorbell::default());
         let (mut writer, reader) = ring(Arc::clone(&doorbell));
-        let thread = LogThread::start(Sink::File(path.clone()), vec![reader], doorbell).expect("start");
+        let sink = Sink::File(path.clone());
+        let thread = LogThread::start(sink, vec![reader], doorbell, Arc::default()).expect("start");
         for _ in 0..1_000 {
             assert!(writer.push(b"line\n"));
             writer.end_turn();
@@ -197,5 +221,34 @@ mod tests {
         let written = std::fs::read(&path).expect("file");
         std::fs::remove_file(&path).expect("remove");
         assert_eq!(written, b"line\n".repeat(1_000));
+    }
+
+    #[test]
+    fn what_a_sink_refuses_is_counted() {
+        let doorbell = Arc::new(Doorbell::default());
+        let (mut writer, reader) = ring(Arc::clone(&doorbell));
+        let (sink, metrics) = (Sink::File("/dev/full".into()), Arc::new(ShardMetrics::default()));
+        let thread = LogThread::start(sink, vec![reader], doorbell, Arc::clone(&metrics)).expect("start");
+        for _ in 0..1_000 {
+            assert!(writer.push(b"line\n"));
+        }
+        writer.end_turn();
+        assert!(thread.stop(Duration::from_secs(10)));
+        assert_eq!(metrics.access_log_dropped.value(), 1_000);
+    }
+
+    #[test]
+    fn a_fifo_without_a_reader_keeps_nobody_from_starting() {
+        let path = std::env::temp_dir().join(format!("turnpike-fifo-{}", std::process::id()));
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+        let doorbell = Arc::new(Doorbell::default());
+        let (mut writer, reader) = ring(Arc::clone(&doorbell));
+        let sink = Sink::File(path.clone());
+        let thread = LogThread::start(sink, vec![reader], doorbell, Arc::default()).expect("start");
+        // More than a pipe holds: the thread is stuck, and stopping gives up on it.
+        while writer.push(&[b'a'; 1_000]) {}
+        writer.end_turn();
+        assert!(!thread.stop(Duration::from_millis(300)));
+        std::fs::remove_file(&path).expect("remove");
     }
 }
