@@ -78,6 +78,22 @@ impl Client {
             || matches!(self.stream.read(&mut [0; 1]), Err(error) if error.kind() == io::ErrorKind::ConnectionReset)
     }
 
+    /// Whether the peer has closed, without waiting for it.
+    ///
+    /// # Panics
+    /// The socket takes no options.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        let stream = self.stream.get_ref();
+        stream.set_nonblocking(true).expect("sockets take options");
+        let ended = match stream.peek(&mut [0; 1]) {
+            Ok(bytes) => bytes == 0,
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        };
+        stream.set_nonblocking(false).expect("sockets take options");
+        ended
+    }
+
     /// Everything until the peer closes.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();

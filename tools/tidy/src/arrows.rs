@@ -41,6 +41,7 @@ const TIERS: &[(&str, u8)] = &[
     ("perf", OUTSIDE),
     ("tests/support", OUTSIDE),
     ("tests/end_to_end", OUTSIDE + 1),
+    ("tests/endurance", OUTSIDE + 1),
     ("tests/simulation", OUTSIDE + 1),
     ("tests/conformance", OUTSIDE + 1),
     ("tests/interop", OUTSIDE + 1),
