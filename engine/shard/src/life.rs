@@ -274,7 +274,7 @@ impl<R: Runtime> Shard<R> {
             return;
         }
         let now_ns = self.rt.now_ns();
-        self.draining = Some(Draining { until_ns: now_ns.saturating_add(timeout_ns) });
+        self.draining = Some(Draining { until_ns: now_ns.saturating_add(timeout_ns), begun: true });
         self.rt.stop_listening();
         let idle: Vec<u32> = self
             .clients
@@ -290,6 +290,10 @@ impl<R: Runtime> Shard<R> {
     /// Whether the shard has nothing left to do.
     pub(crate) fn drained(&mut self) -> bool {
         let Some(draining) = self.draining else { return false };
+        // One turn more, which may report connections accepted while listening stopped.
+        if draining.begun {
+            return false;
+        }
         if self.clients.is_empty() {
             return true;
         }

@@ -62,6 +62,8 @@ impl From<&Timeouts> for TimeoutsNs {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Draining {
     pub(crate) until_ns: u64,
+    /// It began in this turn.
+    pub(crate) begun: bool,
 }
 
 /// One event loop and everything it owns.
@@ -155,7 +157,9 @@ impl<R: Runtime> Shard<R> {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn step(&mut self, events: &mut Vec<Event>) -> io::Result<bool> {
-        let timeout_ns = if self.ready.is_empty() { self.timers.next_in(self.rt.now_ns()) } else { Some(0) };
+        let begun = self.draining.as_mut().is_some_and(|draining| std::mem::take(&mut draining.begun));
+        let waits = self.ready.is_empty() && !begun;
+        let timeout_ns = if waits { self.timers.next_in(self.rt.now_ns()) } else { Some(0) };
         self.rt.turn(timeout_ns, events)?;
         for event in events.drain(..) {
             self.guard(event);

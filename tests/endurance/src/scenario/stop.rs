@@ -45,8 +45,8 @@ pub(crate) fn run(setting: Setting<'_>) -> String {
     }
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     assert_eq!(count(&total.failed), 0, "requests on accepted connections failed");
-    // Each connector has one connection at a time, which may wait in the kernel for an accept that doesn't come.
-    assert!(count(&total.cut) <= rounds * CONNECTORS as u64, "accepted connections were cut");
+    // The kernel may make one between the node's last accept and the listener's close.
+    assert!(count(&total.cut) <= 1, "connections were cut: {}", count(&total.cut));
     format!(
         "{rounds} stops: {} answered, 0 failed, {} on connections of their own, {} of those cut, {} closed after an \
          answer, {} while idle, ended within {:.1} s",

@@ -26,6 +26,8 @@ const BUFFERS_MAX: usize = 1024;
 const REPORTS_MAX: usize = 512;
 /// Connections accepted per listener and turn.
 const ACCEPTS_MAX: usize = 64;
+/// Turns' worth of them taken from a listener that is about to close.
+const LATE_ACCEPTS_MAX: usize = 64;
 /// Chunks in one gathered send.
 const GATHER_MAX: usize = 64;
 const SPARE_BUFFERS_MAX: usize = 256;
@@ -40,6 +42,8 @@ pub struct Portable {
     buffers: BufferPool,
     sockets: Slab<Socket>,
     listeners: Vec<Option<OwnedFd>>,
+    /// Connections accepted when listening stopped, to be reported by the next turn.
+    late: Vec<Event>,
     /// Listeners with connections waiting.
     accepting: Vec<u32>,
     active: Vec<u32>,
@@ -69,6 +73,7 @@ impl Portable {
             buffers: BufferPool::new(BUFFERS_MAX),
             sockets: Slab::new(),
             listeners: Vec::new(),
+            late: Vec::new(),
             accepting: Vec::new(),
             active: Vec::new(),
             dirty: Vec::new(),
@@ -375,6 +380,14 @@ impl Runtime for Portable {
     }
 
     fn stop_listening(&mut self) {
+        // The kernel would reset the connections that it has made already.
+        let mut late = Vec::new();
+        for index in 0..self.listeners.len() {
+            let index = u32::try_from(index).expect("few listeners");
+            // Nobody waits for a descriptor to become free here, so "more" is tried a bounded number of times.
+            let _ = (0..LATE_ACCEPTS_MAX).all(|_| self.accept(index, &mut late));
+        }
+        self.late.append(&mut late);
         self.listeners.iter_mut().for_each(|listener| drop(listener.take()));
         self.accepting.clear();
     }
@@ -499,6 +512,7 @@ impl Runtime for Portable {
         // Flushing marks nothing, so the list comes back with its memory and nothing is lost.
         self.dirty = dirty;
         let mut timeout_ns = timeout_ns;
+        events.append(&mut self.late);
         if !events.is_empty() {
             timeout_ns = Some(0);
         } else if !self.active.is_empty() || !self.accepting.is_empty() {

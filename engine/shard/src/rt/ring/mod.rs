@@ -27,6 +27,8 @@ const SPARE_BUFFERS_MAX: usize = 256;
 const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
 /// A listener that ran out of descriptors tries again after this long.
 const ACCEPT_RETRY_NS: u64 = 50_000_000;
+/// Connections taken from a listener that is about to close; what the kernel keeps waiting at most by default.
+const LATE_ACCEPTS_MAX: usize = 4096;
 
 /// Sizes of a ring.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,8 @@ impl Default for Shape {
 struct Listener {
     descriptor: Option<OwnedFd>,
     armed: bool,
+    /// To be closed once no accept is armed.
+    stopping: bool,
     retry_at_ns: u64,
 }
 
@@ -56,6 +60,8 @@ pub struct Ring {
     buffers: Buffers,
     sockets: Slab<Socket>,
     listeners: Vec<Listener>,
+    /// Connections accepted when listening stopped, not yet reported.
+    late: Vec<Event>,
     dirty: Vec<u32>,
     freed: Vec<u32>,
     starved: VecDeque<(u32, u32)>,
@@ -106,6 +112,7 @@ impl Ring {
             buffers,
             sockets: Slab::new(),
             listeners: Vec::new(),
+            late: Vec::new(),
             dirty: Vec::new(),
             freed: Vec::new(),
             starved: VecDeque::new(),
@@ -253,7 +260,9 @@ impl Ring {
         }
         let listener = &mut self.listeners[index as usize];
         listener.armed = false;
-        if result >= 0 || result == -libc::ECONNABORTED {
+        if listener.stopping {
+            self.close_listener(index as usize);
+        } else if result >= 0 || result == -libc::ECONNABORTED {
             self.arm_accept(index as usize);
         } else {
             listener.retry_at_ns = self.now_ns + ACCEPT_RETRY_NS;
@@ -417,6 +426,25 @@ impl Ring {
         waiting
     }
 
+    /// Closes a listener after taking the connections that the kernel has made already: the close would reset them.
+    fn close_listener(&mut self, index: usize) {
+        let Some(listener) = self.listeners[index].descriptor.take() else { return };
+        if rustix::io::ioctl_fionbio(&listener, true).is_err() {
+            return;
+        }
+        let index = u32::try_from(index).expect("few listeners");
+        for _ in 0..LATE_ACCEPTS_MAX {
+            match rustix::net::accept_with(&listener, rustix::net::SocketFlags::CLOEXEC) {
+                Ok(descriptor) => {
+                    let socket = self.insert(descriptor, u32::MAX);
+                    self.late.push(Event::Accepted { listener: index, socket });
+                }
+                Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNABORTED) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
     fn shut(&mut self, key: SocketKey, reset: bool) {
         let slot = key.0;
         let socket = &mut self.sockets[slot as usize];
@@ -516,22 +544,28 @@ impl Runtime for Ring {
 
     fn listen(&mut self, listener: OwnedFd) -> io::Result<u32> {
         let index = self.listeners.len();
-        self.listeners.push(Listener { descriptor: Some(listener), armed: false, retry_at_ns: 0 });
+        self.listeners.push(Listener {
+            descriptor: Some(listener),
+            armed: false,
+            stopping: false,
+            retry_at_ns: 0,
+        });
         self.arm_accept(index);
         Ok(u32::try_from(index).expect("few listeners"))
     }
 
     fn stop_listening(&mut self) {
         for index in 0..self.listeners.len() {
-            let Some(descriptor) = self.listeners[index].descriptor.take() else { continue };
-            if self.listeners[index].armed {
+            let listener = &mut self.listeners[index];
+            listener.stopping = true;
+            if listener.armed {
+                // The descriptor goes once the accept has ended: until then the kernel makes connections of its own.
                 let target = tag(Op::Accept, 0, u32::try_from(index).expect("few listeners"));
                 let entry = opcode::AsyncCancel::new(target).build().user_data(tag(Op::Ignore, 0, 0));
                 self.push(&entry);
-                // Handed over before the descriptor goes, so that no connection is accepted into a closed listener.
-                let _ = self.ring.submit();
+            } else {
+                self.close_listener(index);
             }
-            drop(descriptor);
         }
     }
 
@@ -656,6 +690,9 @@ impl Runtime for Ring {
         let retrying = self.rearm_listeners();
         self.buffers.publish();
         let mut timeout_ns = timeout_ns;
+        if !self.late.is_empty() {
+            timeout_ns = Some(0);
+        }
         if retrying {
             timeout_ns = Some(timeout_ns.map_or(ACCEPT_RETRY_NS, |asked| asked.min(ACCEPT_RETRY_NS)));
         }
@@ -677,6 +714,7 @@ impl Runtime for Ring {
         }
         self.read_clocks();
         self.reap(events);
+        events.append(&mut self.late);
         Ok(())
     }
 
