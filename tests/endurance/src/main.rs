@@ -1,7 +1,7 @@
 //! Endurance from outside: the real binary, a backend that misbehaves, and counts before and after.
 //!
 //! `turnpike-endurance [--full] [--only SCENARIO] [--runtime ring|portable]`. Each scenario says in one line what it
-//! counted; the first that doesn't hold ends the run.
+//! counted; the first that doesn't hold ends the run. `--backend ADDRESS` is the backend alone, until it is killed.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "the suite lives in real time and owns its sockets and files")]
@@ -25,10 +25,11 @@ struct Setting<'a> {
 /// A scenario tells what it counted.
 type Scenario = (&'static str, fn(Setting<'_>) -> String);
 
-const SCENARIOS: [Scenario; 7] = [
+const SCENARIOS: [Scenario; 8] = [
     ("bodies", scenario::bodies::run),
     ("curl", scenario::curl::run),
     ("failures", scenario::failures::run),
+    ("killed", scenario::killed::run),
     ("aborts", scenario::aborts::run),
     ("reload", scenario::reload::run),
     ("stop", scenario::stop::run),
@@ -41,6 +42,13 @@ fn main() -> ExitCode {
         let at = words.iter().position(|word| word == name)?;
         words.get(at + 1).map(String::as_str)
     };
+    if let Some(address) = value("--backend").and_then(|text| text.parse().ok()) {
+        let backend = backend::Backend::start_at(address);
+        println!("{}", backend.address);
+        loop {
+            std::thread::park();
+        }
+    }
     let full = words.iter().any(|word| word == "--full");
     let (only, runtime) = (value("--only"), value("--runtime"));
     let known = |name: &str| SCENARIOS.iter().any(|(known, _)| *known == name);
