@@ -17,11 +17,11 @@ pub(crate) struct Counts {
 }
 
 impl Wrk {
-    /// Asks for `url` on 32 connections.
+    /// Asks for `url` on 32 connections. An answer that takes five seconds counts as a failure.
     pub(crate) fn start(url: &str, seconds: u64) -> Self {
         let duration = format!("{seconds}s");
         let child = Command::new("wrk")
-            .args(["-t1", "-c32", "-d", &duration, url])
+            .args(["-t1", "-c32", "--timeout", "5s", "-d", &duration, url])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn();

@@ -3,6 +3,7 @@
 use super::{document, mock, route};
 use crate::Setting;
 use crate::backend::Backend;
+use crate::process::metric;
 use crate::wrk::Wrk;
 use std::time::Duration;
 use support::{Node, eventually};
@@ -25,5 +26,6 @@ pub(crate) fn run(setting: Setting<'_>) -> String {
     eventually("the last edit is served", || {
         node.client().ask("GET", "/edition", "localhost").text() == (seconds - 1).to_string()
     });
+    eventually("no request is left", || metric(&node, "turnpike_requests_in_flight") == 0);
     format!("{} requests over {} edits, 0 failed", counts.requests, seconds - 1)
 }
