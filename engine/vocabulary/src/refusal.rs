@@ -234,7 +234,13 @@ impl Refusal {
         Refusal { body: BodyStyle::Spaced, ..Self::client(kind, 400, "BadRequestException", message) }
     }
 
-    /// No template for the media type, or an unknown or broken content coding.
+    /// An unknown or broken content coding, found before the execution starts.
+    #[must_use]
+    pub fn unsupported_content_coding() -> Self {
+        Refusal { body: BodyStyle::Tight, ..Self::unsupported_media_type() }
+    }
+
+    /// No template for the media type.
     #[must_use]
     pub fn unsupported_media_type() -> Self {
         let kind = Some(ResponseType::UnsupportedMediaType);
