@@ -3,7 +3,7 @@
 use context::RouteFacts;
 use integration::Kind;
 use mapping::Scope;
-use model::{Integration, IntegrationType, Method, PassthroughBehavior};
+use model::{Integration, IntegrationResponse, IntegrationType, Method, PassthroughBehavior};
 use plan::{
     CallPlan, CallSpec, CompileError, HttpPlan, IntegrationPlan, MockPlan, Passthrough, ResponseSpec,
     ResponsesPlan, RoutePlan, Targets, ThrottlePlan,
@@ -29,7 +29,7 @@ pub(crate) fn compile(
         .collect();
     let scope = Scope { path_variables: &path_variables, stage_variables: &deployment.stage.variables };
     let integration =
-        compile_integration(method, &scope, targets).map_err(|error| (part(&error), error.to_string()))?;
+        compile_integration(method, &scope, targets).map_err(|error| refused(method, &error))?;
     let throttle = method.throttle.or(deployment.stage.throttle).map(|throttle| ThrottlePlan {
         name: format!("{}/{}/{} {path}", deployment.api_id, deployment.stage.name, key.as_str()).into(),
         rate: Rate { rate_per_s: throttle.rate_limit, burst: throttle.burst_limit },
@@ -103,19 +103,43 @@ fn compile_responses(method: &Method, scope: &Scope<'_>) -> Result<ResponsesPlan
     ResponsesPlan::compile(specs.collect(), scope)
 }
 
-/// Which part of the method an error is about.
-fn part(error: &CompileError) -> String {
+/// Which part of the method an error is about, and the reason.
+fn refused(method: &Method, error: &CompileError) -> (String, String) {
+    // The part names a request mapping already.
+    let reason = match error {
+        CompileError::Parameter { target, error } if is_request(target) => error.to_string(),
+        other => other.to_string(),
+    };
+    (part(method, error), reason)
+}
+
+fn part(method: &Method, error: &CompileError) -> String {
+    let responses = &method.integration.responses;
+    let named = |found: Option<&IntegrationResponse>| {
+        let pattern = found.map(|response| response.selection_pattern.as_deref().unwrap_or("default"));
+        pattern
+            .map_or("integration.responses".to_owned(), |pattern| format!("integration.responses.{pattern}"))
+    };
     match error {
         CompileError::Uri(_) => "integration.uri".to_owned(),
         CompileError::HttpMethod(_) => "integration.httpMethod".to_owned(),
         CompileError::Timeout(_) => "integration.timeoutInMillis".to_owned(),
-        CompileError::Parameter { target, .. } if target.starts_with("integration.") => {
+        CompileError::Parameter { target, .. } if is_request(target) => {
             format!("integration.requestParameters.{target}")
         }
-        CompileError::Parameter { .. } | CompileError::Pattern(_) | CompileError::Status(_) => {
-            "integration.responses".to_owned()
+        CompileError::Parameter { target, .. } => {
+            named(responses.iter().find(|response| response.response_parameters.contains_key(target)))
         }
+        CompileError::Pattern(error) => {
+            let wanted = Some(error.pattern.as_str());
+            named(responses.iter().find(|response| response.selection_pattern.as_deref() == wanted))
+        }
+        CompileError::Status(status) => named(responses.iter().find(|response| response.status == *status)),
         CompileError::Headers(_) => "integration.requestParameters".to_owned(),
         CompileError::Template { .. } => "integration.requestTemplates".to_owned(),
     }
+}
+
+fn is_request(target: &str) -> bool {
+    target.starts_with("integration.request.")
 }

@@ -131,7 +131,10 @@ fn read_root(root: &Node) -> Reading {
         example_backend: None,
         positions: Positions::default(),
     };
-    check_version(&mut reader, root);
+    if !check_version(&mut reader, root) {
+        // What isn't ours is told once, not member by member.
+        return Reading { definition: None, diagnostics: reader.diagnostics };
+    }
     let mut settings = FileSettings::default();
     for (key, value) in reader.object(root, "an OpenAPI document") {
         match key.text.as_str() {
@@ -167,7 +170,8 @@ fn read_root(root: &Node) -> Reading {
     Reading { definition: (!refused).then_some(definition), diagnostics }
 }
 
-fn check_version(reader: &mut Reader<'_>, root: &Node) {
+/// False if the text isn't a document of OpenAPI at all.
+fn check_version(reader: &mut Reader<'_>, root: &Node) -> bool {
     let version = |node: &Node| node.as_text().unwrap_or_default().to_owned();
     match (root.get("swagger"), root.get("openapi")) {
         (Some(node), None) if version(node) == "2.0" => {}
@@ -180,8 +184,10 @@ fn check_version(reader: &mut Reader<'_>, root: &Node) {
         (None, None) => {
             let error = Diagnostic::error("invalid", root.span, "this is no OpenAPI document");
             reader.diagnostics.push(error.with_help("begin it with `openapi: 3.0.1` or `swagger: \"2.0\"`"));
+            return false;
         }
     }
+    true
 }
 
 fn read_info<'a>(reader: &mut Reader<'a>, node: &'a Node, api: &mut RestApi) {
