@@ -1,6 +1,6 @@
 //! The root of a document: version, info, paths, and what else stands beside them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::{Entity, Resource, RestApi, Stage};
 use vocabulary::limits;
@@ -152,9 +152,14 @@ fn read_root(root: &Node) -> Reading {
     if root.get("paths").is_none() {
         reader.error("invalid", root.span, "the document has no `paths`");
     }
-    if definition.api.resources.len() > limits::RESOURCES {
-        let message =
-            format!("{} resources; AWS's quota is 300 (adjustable)", definition.api.resources.len());
+    let resources = resources(&definition.api);
+    if resources > limits::RESOURCES {
+        let message = format!("{resources} resources; AWS's quota is 300 (adjustable)");
+        reader.push(Severity::Note, "limit", root.span, message);
+    }
+    let variables = settings.stage_variables.len();
+    if variables > limits::STAGE_VARIABLES {
+        let message = format!("{variables} stage variables; AWS's quota is 100");
         reader.push(Severity::Note, "limit", root.span, message);
     }
     definition.id = settings.id;
@@ -168,6 +173,18 @@ fn read_root(root: &Node) -> Reading {
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.line, diagnostic.span.column));
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     Reading { definition: (!refused).then_some(definition), diagnostics }
+}
+
+/// Resources that the paths make, parents and the root among them.
+fn resources(api: &RestApi) -> usize {
+    let parents = |path: &str| {
+        let ends: Vec<usize> = path.match_indices('/').skip(1).map(|(at, _)| at).collect();
+        ends.into_iter().map(|end| path[..end].to_owned()).collect::<Vec<_>>()
+    };
+    let mut all: BTreeSet<String> = api.resources.keys().flat_map(|path| parents(path)).collect();
+    all.extend(api.resources.keys().cloned());
+    all.insert("/".to_owned());
+    all.len()
 }
 
 /// False if the text isn't a document of OpenAPI at all.
