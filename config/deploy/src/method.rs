@@ -58,21 +58,28 @@ fn compile_integration(
         }
         IntegrationType::Http => {
             let call = compile_call(Kind::Http, integration, scope, targets)?;
-            Ok(IntegrationPlan::Http(HttpPlan { call, responses: compile_responses(method, scope)? }))
+            Ok(IntegrationPlan::Http(HttpPlan {
+                call,
+                passthrough: passthrough(integration),
+                responses: compile_responses(method, scope)?,
+            }))
         }
         IntegrationType::Mock => {
-            let passthrough = match integration.passthrough {
-                PassthroughBehavior::WhenNoMatch => Passthrough::WhenNoMatch,
-                PassthroughBehavior::WhenNoTemplates => Passthrough::WhenNoTemplates,
-                PassthroughBehavior::Never => Passthrough::Never,
-            };
             let responses = compile_responses(method, scope)?;
             Ok(IntegrationPlan::Mock(MockPlan::compile(
                 &integration.request_templates,
-                passthrough,
+                passthrough(integration),
                 responses,
             )?))
         }
+    }
+}
+
+fn passthrough(integration: &Integration) -> Passthrough {
+    match integration.passthrough {
+        PassthroughBehavior::WhenNoMatch => Passthrough::WhenNoMatch,
+        PassthroughBehavior::WhenNoTemplates => Passthrough::WhenNoTemplates,
+        PassthroughBehavior::Never => Passthrough::Never,
     }
 }
 

@@ -3,7 +3,7 @@
 use codec::h1::Coding;
 use context::Exchange;
 use integration::coding;
-use plan::{CallPlan, IntegrationPlan, RoutePlan, StagePlan};
+use plan::{CallPlan, IntegrationPlan, Passthrough, RoutePlan, StagePlan};
 use vocabulary::id::RequestId;
 use vocabulary::{KnownField, Method, Refusal};
 
@@ -38,6 +38,10 @@ async fn run<E: Edge>(edge: &E, node: &NodeLink, exchange: &mut Exchange) -> Res
         }
         IntegrationPlan::Http(http) => {
             let method = integration_request::http(&http.call, stage, route, exchange)?;
+            // Without templates only this behaviour refuses, whatever the media type.
+            if http.passthrough == Passthrough::Never {
+                return Err(Refusal::unsupported_media_type());
+            }
             integrate(edge, &http.call, method, encoded, exchange).await?;
             integration_response::http(http, method, stage, route, exchange)
         }

@@ -113,7 +113,11 @@ fn compile(route: Route, targets: &mut Targets) -> RoutePlan {
     let responses = || ResponsesPlan::compile(route.responses.clone(), &scope).expect("compiles");
     let integration = match kind {
         Kind::HttpProxy => IntegrationPlan::HttpProxy(call()),
-        Kind::Http => IntegrationPlan::Http(HttpPlan { call: call(), responses: responses() }),
+        Kind::Http => IntegrationPlan::Http(HttpPlan {
+            call: call(),
+            passthrough: plan::Passthrough::default(),
+            responses: responses(),
+        }),
         Kind::Mock => {
             let templates = owned(&route.request_templates);
             IntegrationPlan::Mock(
