@@ -20,6 +20,7 @@ pub(crate) fn compile(
     path: &str,
     key: MethodKey,
     method: &Method,
+    timeout_ms_max: u32,
     targets: &mut Targets,
 ) -> Result<RoutePlan, (String, String)> {
     let path_variables: Vec<String> = path
@@ -28,8 +29,8 @@ pub(crate) fn compile(
         .map(|name| name.trim_end_matches('+').to_owned())
         .collect();
     let scope = Scope { path_variables: &path_variables, stage_variables: &deployment.stage.variables };
-    let integration =
-        compile_integration(method, &scope, targets).map_err(|error| refused(method, &error))?;
+    let integration = compile_integration(method, timeout_ms_max, &scope, targets)
+        .map_err(|error| refused(method, &error))?;
     let throttle = method.throttle.or(deployment.stage.throttle).map(|throttle| ThrottlePlan {
         name: format!("{}/{}/{} {path}", deployment.api_id, deployment.stage.name, key.as_str()).into(),
         rate: Rate { rate_per_s: throttle.rate_limit, burst: throttle.burst_limit },
@@ -48,16 +49,16 @@ pub(crate) fn compile(
 
 fn compile_integration(
     method: &Method,
+    timeout_ms_max: u32,
     scope: &Scope<'_>,
     targets: &mut Targets,
 ) -> Result<IntegrationPlan, CompileError> {
     let integration = &method.integration;
+    let mut call = |kind| compile_call(kind, integration, timeout_ms_max, scope, targets);
     match integration.kind {
-        IntegrationType::HttpProxy => {
-            Ok(IntegrationPlan::HttpProxy(compile_call(Kind::HttpProxy, integration, scope, targets)?))
-        }
+        IntegrationType::HttpProxy => Ok(IntegrationPlan::HttpProxy(call(Kind::HttpProxy)?)),
         IntegrationType::Http => {
-            let call = compile_call(Kind::Http, integration, scope, targets)?;
+            let call = call(Kind::Http)?;
             Ok(IntegrationPlan::Http(HttpPlan {
                 call,
                 passthrough: passthrough(integration),
@@ -86,6 +87,7 @@ fn passthrough(integration: &Integration) -> Passthrough {
 fn compile_call(
     kind: Kind,
     integration: &Integration,
+    timeout_ms_max: u32,
     scope: &Scope<'_>,
     targets: &mut Targets,
 ) -> Result<CallPlan, CompileError> {
@@ -94,6 +96,7 @@ fn compile_call(
         uri: &integration.uri,
         http_method: integration.http_method.as_deref().unwrap_or(""),
         timeout_ms: integration.timeout_ms,
+        timeout_ms_max,
         request_parameters: &integration.request_parameters,
     };
     CallPlan::compile(&spec, scope, targets)
@@ -130,7 +133,7 @@ fn part(method: &Method, error: &CompileError) -> String {
     match error {
         CompileError::Uri(_) => "integration.uri".to_owned(),
         CompileError::HttpMethod(_) => "integration.httpMethod".to_owned(),
-        CompileError::Timeout(_) => "integration.timeoutInMillis".to_owned(),
+        CompileError::Timeout { .. } => "integration.timeoutInMillis".to_owned(),
         CompileError::Parameter { target, .. } if is_request(target) => {
             format!("integration.requestParameters.{target}")
         }

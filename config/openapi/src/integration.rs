@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use model::{Entity, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior};
 use vocabulary::MethodKey;
-use vocabulary::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
+use vocabulary::limits::{
+    INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN, INTEGRATION_TIMEOUT_MS_RAISED,
+};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Positions;
@@ -155,8 +157,9 @@ fn read_uri<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Option<String> {
 fn read_timeout(reader: &mut Reader<'_>, node: &Node) -> u32 {
     let number = node.as_text().and_then(|text| text.parse::<u32>().ok());
     match number {
+        // What the node's own limit makes of it is settled at deployment.
         Some(timeout_ms)
-            if (INTEGRATION_TIMEOUT_MS_MIN..=INTEGRATION_TIMEOUT_MS_MAX).contains(&timeout_ms) =>
+            if (INTEGRATION_TIMEOUT_MS_MIN..=INTEGRATION_TIMEOUT_MS_RAISED).contains(&timeout_ms) =>
         {
             timeout_ms
         }

@@ -106,6 +106,7 @@ fn compile(route: Route, targets: &mut Targets) -> RoutePlan {
             uri: route.uri,
             http_method: route.http_method,
             timeout_ms: 29_000,
+            timeout_ms_max: 29_000,
             request_parameters: &parameters,
         };
         CallPlan::compile(&spec, &scope, targets).expect("compiles")

@@ -98,6 +98,7 @@ impl Documents {
             account_id: environment.account_id,
             region: environment.region,
             access_log,
+            integration_timeout_ms_max: u32::try_from(settings.limits.integration_timeout.as_millis()).ok(),
             catch_all: imported.len() == 1,
         };
         let plan = compile(&imported, &node, &mut findings);
