@@ -10,7 +10,7 @@ use vocabulary::{KnownField, Method, Refusal};
 use crate::answer::Answer;
 use crate::edge::{Call, Edge, RequestBodyPlan};
 use crate::link::NodeLink;
-use crate::{gateway_response, integration_request, integration_response};
+use crate::{gateway_response, integration_request, integration_response, unmatched};
 
 /// Answers one request. Refusals are answers too.
 pub async fn serve<E: Edge>(edge: &E, node: &NodeLink, exchange: &mut Exchange) -> Answer {
@@ -78,8 +78,8 @@ fn find_route<'a>(stage: &'a StagePlan, exchange: &mut Exchange) -> Result<&'a R
     let mut parameters = std::mem::take(&mut exchange.path_parameters);
     let found = stage.router.find(exchange.method, exchange.routed_path(), &mut parameters);
     exchange.path_parameters = parameters;
-    let index = found.ok_or_else(Refusal::missing_authentication_token)?;
-    let route = stage.routes.get(index.0 as usize).ok_or_else(Refusal::missing_authentication_token)?;
+    let index = found.ok_or_else(|| unmatched::refusal(&exchange.request))?;
+    let route = stage.routes.get(index.0 as usize).ok_or_else(|| unmatched::refusal(&exchange.request))?;
     exchange.route = Some(index);
     Ok(route)
 }

@@ -173,6 +173,13 @@ impl Refusal {
         Self::client(None, 403, "ForbiddenException", "Forbidden")
     }
 
+    /// No route, and an `Authorization` that isn't a whole signature.
+    #[must_use]
+    pub fn incomplete_signature(message: String) -> Self {
+        let refusal = Self::missing_authentication_token();
+        Refusal { error_type: "IncompleteSignatureException", message: Cow::Owned(message), ..refusal }
+    }
+
     /// A rate or burst limit.
     #[must_use]
     pub fn throttled() -> Self {
