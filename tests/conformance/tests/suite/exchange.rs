@@ -190,7 +190,12 @@ impl Run<'_> {
         let seen = self.stage.upstream.recorded();
         match &self.case.sent {
             Some(sent) => match seen.last() {
-                Some(request) => self.sent(sent, request, out),
+                Some(request) => {
+                    self.sent(sent, request, out);
+                    if seen.len() > 1 && self.case.before.is_empty() {
+                        out.push(format!("  sent: {} requests, not one", seen.len()));
+                    }
+                }
                 None => out.push("  sent: the backend saw nothing".to_owned()),
             },
             None if self.case.backend.is_none() && self.case.before.is_empty() => {
