@@ -135,7 +135,7 @@ fn a_mistyped_setting_is_pointed_at_and_a_better_name_offered() {
 }
 
 #[test]
-fn a_mistyped_variable_is_refused_and_a_good_one_heard() {
+fn a_mistyped_variable_is_refused_and_a_bad_value_called_by_its_name() {
     let folder = Scratch::new();
     folder.write("a.yaml", &Document::new().mock("get", "/a", 200, "a").text());
     for (name, value, words) in [
