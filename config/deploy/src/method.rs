@@ -3,7 +3,7 @@
 use context::RouteFacts;
 use integration::Kind;
 use mapping::Scope;
-use model::{Integration, IntegrationType, Method, PassthroughBehavior};
+use model::{Integration, IntegrationResponse, IntegrationType, Method, PassthroughBehavior};
 use plan::{
     CallPlan, CallSpec, CompileError, HttpPlan, IntegrationPlan, MockPlan, Passthrough, ResponseSpec,
     ResponsesPlan, RoutePlan, Targets, ThrottlePlan,
@@ -20,6 +20,7 @@ pub(crate) fn compile(
     path: &str,
     key: MethodKey,
     method: &Method,
+    timeout_ms_max: u32,
     targets: &mut Targets,
 ) -> Result<RoutePlan, (String, String)> {
     let path_variables: Vec<String> = path
@@ -28,8 +29,8 @@ pub(crate) fn compile(
         .map(|name| name.trim_end_matches('+').to_owned())
         .collect();
     let scope = Scope { path_variables: &path_variables, stage_variables: &deployment.stage.variables };
-    let integration =
-        compile_integration(method, &scope, targets).map_err(|error| (part(&error), error.to_string()))?;
+    let integration = compile_integration(method, timeout_ms_max, &scope, targets)
+        .map_err(|error| refused(method, &error))?;
     let throttle = method.throttle.or(deployment.stage.throttle).map(|throttle| ThrottlePlan {
         name: format!("{}/{}/{} {path}", deployment.api_id, deployment.stage.name, key.as_str()).into(),
         rate: Rate { rate_per_s: throttle.rate_limit, burst: throttle.burst_limit },
@@ -48,37 +49,45 @@ pub(crate) fn compile(
 
 fn compile_integration(
     method: &Method,
+    timeout_ms_max: u32,
     scope: &Scope<'_>,
     targets: &mut Targets,
 ) -> Result<IntegrationPlan, CompileError> {
     let integration = &method.integration;
+    let mut call = |kind| compile_call(kind, integration, timeout_ms_max, scope, targets);
     match integration.kind {
-        IntegrationType::HttpProxy => {
-            Ok(IntegrationPlan::HttpProxy(compile_call(Kind::HttpProxy, integration, scope, targets)?))
-        }
+        IntegrationType::HttpProxy => Ok(IntegrationPlan::HttpProxy(call(Kind::HttpProxy)?)),
         IntegrationType::Http => {
-            let call = compile_call(Kind::Http, integration, scope, targets)?;
-            Ok(IntegrationPlan::Http(HttpPlan { call, responses: compile_responses(method, scope)? }))
+            let call = call(Kind::Http)?;
+            Ok(IntegrationPlan::Http(HttpPlan {
+                call,
+                passthrough: passthrough(integration),
+                responses: compile_responses(method, scope)?,
+            }))
         }
         IntegrationType::Mock => {
-            let passthrough = match integration.passthrough {
-                PassthroughBehavior::WhenNoMatch => Passthrough::WhenNoMatch,
-                PassthroughBehavior::WhenNoTemplates => Passthrough::WhenNoTemplates,
-                PassthroughBehavior::Never => Passthrough::Never,
-            };
             let responses = compile_responses(method, scope)?;
             Ok(IntegrationPlan::Mock(MockPlan::compile(
                 &integration.request_templates,
-                passthrough,
+                passthrough(integration),
                 responses,
             )?))
         }
     }
 }
 
+fn passthrough(integration: &Integration) -> Passthrough {
+    match integration.passthrough {
+        PassthroughBehavior::WhenNoMatch => Passthrough::WhenNoMatch,
+        PassthroughBehavior::WhenNoTemplates => Passthrough::WhenNoTemplates,
+        PassthroughBehavior::Never => Passthrough::Never,
+    }
+}
+
 fn compile_call(
     kind: Kind,
     integration: &Integration,
+    timeout_ms_max: u32,
     scope: &Scope<'_>,
     targets: &mut Targets,
 ) -> Result<CallPlan, CompileError> {
@@ -87,6 +96,7 @@ fn compile_call(
         uri: &integration.uri,
         http_method: integration.http_method.as_deref().unwrap_or(""),
         timeout_ms: integration.timeout_ms,
+        timeout_ms_max,
         request_parameters: &integration.request_parameters,
     };
     CallPlan::compile(&spec, scope, targets)
@@ -103,19 +113,43 @@ fn compile_responses(method: &Method, scope: &Scope<'_>) -> Result<ResponsesPlan
     ResponsesPlan::compile(specs.collect(), scope)
 }
 
-/// Which part of the method an error is about.
-fn part(error: &CompileError) -> String {
+/// Which part of the method an error is about, and the reason.
+fn refused(method: &Method, error: &CompileError) -> (String, String) {
+    // The part names a request mapping already.
+    let reason = match error {
+        CompileError::Parameter { target, error } if is_request(target) => error.to_string(),
+        other => other.to_string(),
+    };
+    (part(method, error), reason)
+}
+
+fn part(method: &Method, error: &CompileError) -> String {
+    let responses = &method.integration.responses;
+    let named = |found: Option<&IntegrationResponse>| {
+        let pattern = found.map(|response| response.selection_pattern.as_deref().unwrap_or("default"));
+        pattern
+            .map_or("integration.responses".to_owned(), |pattern| format!("integration.responses.{pattern}"))
+    };
     match error {
         CompileError::Uri(_) => "integration.uri".to_owned(),
         CompileError::HttpMethod(_) => "integration.httpMethod".to_owned(),
-        CompileError::Timeout(_) => "integration.timeoutInMillis".to_owned(),
-        CompileError::Parameter { target, .. } if target.starts_with("integration.") => {
+        CompileError::Timeout { .. } => "integration.timeoutInMillis".to_owned(),
+        CompileError::Parameter { target, .. } if is_request(target) => {
             format!("integration.requestParameters.{target}")
         }
-        CompileError::Parameter { .. } | CompileError::Pattern(_) | CompileError::Status(_) => {
-            "integration.responses".to_owned()
+        CompileError::Parameter { target, .. } => {
+            named(responses.iter().find(|response| response.response_parameters.contains_key(target)))
         }
+        CompileError::Pattern(error) => {
+            let wanted = Some(error.pattern.as_str());
+            named(responses.iter().find(|response| response.selection_pattern.as_deref() == wanted))
+        }
+        CompileError::Status(status) => named(responses.iter().find(|response| response.status == *status)),
         CompileError::Headers(_) => "integration.requestParameters".to_owned(),
         CompileError::Template { .. } => "integration.requestTemplates".to_owned(),
     }
+}
+
+fn is_request(target: &str) -> bool {
+    target.starts_with("integration.request.")
 }

@@ -7,6 +7,7 @@ use model::{Entity, RestApi, Stage};
 use plan::{NodePlan, StagePlan, Targets};
 use records::access_log::Format;
 use vocabulary::MethodKey;
+use vocabulary::limits::INTEGRATION_TIMEOUT_MS_MAX;
 
 use crate::method;
 
@@ -32,6 +33,8 @@ pub struct NodeSettings {
     pub region: String,
     /// How access-log records read; `None` without a log.
     pub access_log: Option<Arc<Format>>,
+    /// Longest integration timeout, in milliseconds; `None` for AWS's.
+    pub integration_timeout_ms_max: Option<u32>,
     /// A single API also answers on any host at `/`.
     pub catch_all: bool,
 }
@@ -105,6 +108,7 @@ fn compile_stage(
         access_log: node.access_log.clone(),
         ..StagePlan::default()
     };
+    let timeout_ms_max = node.integration_timeout_ms_max.unwrap_or(INTEGRATION_TIMEOUT_MS_MAX);
     for (path, resource) in &api.resources {
         for (key, method) in &resource.methods {
             let index = RouteIndex(u32::try_from(plan.routes.len()).unwrap_or(u32::MAX));
@@ -112,7 +116,7 @@ fn compile_stage(
                 refuse(Entity::new(path, *key, ""), error.to_string());
                 continue;
             }
-            match method::compile(deployment, path, *key, method, targets) {
+            match method::compile(deployment, path, *key, method, timeout_ms_max, targets) {
                 Ok(route) => plan.routes.push(route),
                 Err((part, message)) => {
                     refuse(Entity::new(path, *key, &part), message);

@@ -1,6 +1,6 @@
 //! The root of a document: version, info, paths, and what else stands beside them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::{Entity, Resource, RestApi, Stage};
 use vocabulary::limits;
@@ -131,7 +131,10 @@ fn read_root(root: &Node) -> Reading {
         example_backend: None,
         positions: Positions::default(),
     };
-    check_version(&mut reader, root);
+    if !check_version(&mut reader, root) {
+        // What isn't ours is told once, not member by member.
+        return Reading { definition: None, diagnostics: reader.diagnostics };
+    }
     let mut settings = FileSettings::default();
     for (key, value) in reader.object(root, "an OpenAPI document") {
         match key.text.as_str() {
@@ -149,9 +152,14 @@ fn read_root(root: &Node) -> Reading {
     if root.get("paths").is_none() {
         reader.error("invalid", root.span, "the document has no `paths`");
     }
-    if definition.api.resources.len() > limits::RESOURCES {
-        let message =
-            format!("{} resources; AWS's quota is 300 (adjustable)", definition.api.resources.len());
+    let resources = resources(&definition.api);
+    if resources > limits::RESOURCES {
+        let message = format!("{resources} resources; AWS's quota is 300 (adjustable)");
+        reader.push(Severity::Note, "limit", root.span, message);
+    }
+    let variables = settings.stage_variables.len();
+    if variables > limits::STAGE_VARIABLES {
+        let message = format!("{variables} stage variables; AWS's quota is 100");
         reader.push(Severity::Note, "limit", root.span, message);
     }
     definition.id = settings.id;
@@ -167,7 +175,20 @@ fn read_root(root: &Node) -> Reading {
     Reading { definition: (!refused).then_some(definition), diagnostics }
 }
 
-fn check_version(reader: &mut Reader<'_>, root: &Node) {
+/// Resources that the paths make, parents and the root among them.
+fn resources(api: &RestApi) -> usize {
+    let parents = |path: &str| {
+        let ends: Vec<usize> = path.match_indices('/').skip(1).map(|(at, _)| at).collect();
+        ends.into_iter().map(|end| path[..end].to_owned()).collect::<Vec<_>>()
+    };
+    let mut all: BTreeSet<String> = api.resources.keys().flat_map(|path| parents(path)).collect();
+    all.extend(api.resources.keys().cloned());
+    all.insert("/".to_owned());
+    all.len()
+}
+
+/// False if the text isn't a document of OpenAPI at all.
+fn check_version(reader: &mut Reader<'_>, root: &Node) -> bool {
     let version = |node: &Node| node.as_text().unwrap_or_default().to_owned();
     match (root.get("swagger"), root.get("openapi")) {
         (Some(node), None) if version(node) == "2.0" => {}
@@ -180,8 +201,10 @@ fn check_version(reader: &mut Reader<'_>, root: &Node) {
         (None, None) => {
             let error = Diagnostic::error("invalid", root.span, "this is no OpenAPI document");
             reader.diagnostics.push(error.with_help("begin it with `openapi: 3.0.1` or `swagger: \"2.0\"`"));
+            return false;
         }
     }
+    true
 }
 
 fn read_info<'a>(reader: &mut Reader<'a>, node: &'a Node, api: &mut RestApi) {

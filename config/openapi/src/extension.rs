@@ -29,6 +29,14 @@ const KNOWN: [&str; 21] = [
     "x-turnpike",
 ];
 
+/// Those that this version reads where they belong.
+const READ_ELSEWHERE: [&str; 4] = [
+    "x-amazon-apigateway-any-method",
+    "x-amazon-apigateway-auth",
+    "x-amazon-apigateway-integration",
+    "x-turnpike",
+];
+
 /// Says what becomes of an `x-` key that its place doesn't read.
 pub(crate) fn leave(reader: &mut Reader<'_>, key: &Key) {
     let name = key.text.as_str();
@@ -39,7 +47,10 @@ pub(crate) fn leave(reader: &mut Reader<'_>, key: &Key) {
         | "x-amazon-apigateway-tag-value" => {
             reader.push(Severity::Note, "ignored", key.span, format!("`{name}` has no effect at run time"));
         }
-        _ if KNOWN.contains(&name) => reader.unsupported(key.span, &format!("`{name}` here")),
+        _ if READ_ELSEWHERE.contains(&name) => {
+            reader.error("invalid", key.span, format!("`{name}` has no place here"));
+        }
+        _ if KNOWN.contains(&name) => reader.unsupported(key.span, &format!("`{name}`")),
         _ if name.starts_with("x-amazon-") || name.starts_with("x-turnpike") => {
             let error =
                 Diagnostic::error("unknown-extension", key.span, format!("`{name}` is no extension of AWS"));

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use model::{Entity, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior};
 use vocabulary::MethodKey;
-use vocabulary::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
+use vocabulary::limits::{
+    INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN, INTEGRATION_TIMEOUT_MS_RAISED,
+};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Positions;
@@ -32,8 +34,6 @@ const KNOWN: [&str; 18] = [
     "integrationTarget",
     "payloadFormatVersion",
 ];
-/// Longest timeout that may be set; AWS raises it to 15 minutes for streams.
-const TIMEOUT_MS_MAX: u32 = 900_000;
 
 /// Which method an integration belongs to.
 pub(crate) struct Place<'a> {
@@ -76,11 +76,11 @@ pub(crate) fn read<'a>(
             "uri" => integration.uri = read_uri(reader, value).unwrap_or_default(),
             "timeoutInMillis" => integration.timeout_ms = read_timeout(reader, value),
             "requestParameters" => {
-                integration.request_parameters = strings(reader, value, "requestParameters")
+                integration.request_parameters = strings(reader, place, value, "requestParameters")
             }
             "requestTemplates" => integration.request_templates = read_request_templates(reader, value, kind),
             "passthroughBehavior" => integration.passthrough = read_passthrough(reader, value),
-            "responses" => integration.responses = read_responses(reader, place, value, positions),
+            "responses" => integration.responses = read_responses(reader, place, value, kind, positions),
             _ => read_other(reader, key, value),
         }
         if key.text == "requestParameters" {
@@ -89,7 +89,7 @@ pub(crate) fn read<'a>(
             }
         }
     }
-    check(reader, key, &integration)?;
+    check(reader, key, node, kind);
     Some(integration)
 }
 
@@ -113,19 +113,17 @@ fn read_type(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Integrat
     }
 }
 
-fn check(reader: &mut Reader<'_>, key: &Key, integration: &Integration) -> Option<()> {
-    if integration.kind == IntegrationType::Mock {
-        return Some(());
+/// What an integration with a backend can't be without. A member that is there and wrong has been reported.
+fn check(reader: &mut Reader<'_>, key: &Key, node: &Node, kind: IntegrationType) {
+    if kind == IntegrationType::Mock {
+        return;
     }
-    if integration.uri.is_empty() {
+    if node.get("uri").is_none() {
         reader.error("invalid", key.span, "an HTTP integration needs a `uri`");
-        return None;
     }
-    if integration.http_method.is_none() {
+    if node.get("httpMethod").is_none() {
         reader.error("invalid", key.span, "Enumeration value for HttpMethod must be non-empty");
-        return None;
     }
-    Some(())
 }
 
 fn read_http_method<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Option<String> {
@@ -159,14 +157,10 @@ fn read_uri<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Option<String> {
 fn read_timeout(reader: &mut Reader<'_>, node: &Node) -> u32 {
     let number = node.as_text().and_then(|text| text.parse::<u32>().ok());
     match number {
+        // What the node's own limit makes of it is settled at deployment.
         Some(timeout_ms)
-            if (INTEGRATION_TIMEOUT_MS_MIN..=INTEGRATION_TIMEOUT_MS_MAX).contains(&timeout_ms) =>
+            if (INTEGRATION_TIMEOUT_MS_MIN..=INTEGRATION_TIMEOUT_MS_RAISED).contains(&timeout_ms) =>
         {
-            timeout_ms
-        }
-        Some(timeout_ms) if (INTEGRATION_TIMEOUT_MS_MIN..=TIMEOUT_MS_MAX).contains(&timeout_ms) => {
-            let message = "over AWS's 29,000 ms; AWS wants a raised quota for that";
-            reader.push(Severity::Warning, "limit", node.span, message);
             timeout_ms
         }
         _ => {
@@ -190,7 +184,12 @@ fn read_passthrough<'a>(reader: &mut Reader<'a>, node: &'a Node) -> PassthroughB
 }
 
 /// An object of strings. AWS warns of another value and goes on without it.
-fn strings<'a>(reader: &mut Reader<'a>, node: &'a Node, what: &str) -> BTreeMap<String, String> {
+fn strings<'a>(
+    reader: &mut Reader<'a>,
+    place: &Place<'_>,
+    node: &'a Node,
+    what: &str,
+) -> BTreeMap<String, String> {
     let mut strings = BTreeMap::new();
     for (key, value) in reader.object(node, what) {
         match &value.value {
@@ -200,8 +199,11 @@ fn strings<'a>(reader: &mut Reader<'a>, node: &'a Node, what: &str) -> BTreeMap<
             _ => {
                 let got = value.as_text().unwrap_or(value.kind());
                 let message = format!(
-                    "Invalid format for '{what}'. Expected type string for property '{}' but got '{got}'",
-                    key.text
+                    "Invalid format for '{what}'. Expected type string for property '{}' of resource '{}' and method '{}' \
+                     but got '{got}'",
+                    key.text,
+                    place.path,
+                    place.method.as_str()
                 );
                 reader.push(Severity::Warning, "ignored", value.span, message);
             }
@@ -242,6 +244,7 @@ fn read_responses<'a>(
     reader: &mut Reader<'a>,
     place: &Place<'_>,
     node: &'a Node,
+    kind: IntegrationType,
     positions: &mut Positions,
 ) -> Vec<IntegrationResponse> {
     const KNOWN: [&str; 4] = ["statusCode", "responseParameters", "responseTemplates", "contentHandling"];
@@ -265,7 +268,12 @@ fn read_responses<'a>(
                     }
                 }
                 "responseParameters" => {
-                    response.response_parameters = strings(reader, value, "responseParameters");
+                    response.response_parameters = strings(reader, place, value, "responseParameters");
+                }
+                // Proxy integrations ignore their responses, on AWS too.
+                "responseTemplates" if kind == IntegrationType::HttpProxy => {
+                    let message = "proxy integrations don't use response templates";
+                    reader.push(Severity::Warning, "ignored", key.span, message);
                 }
                 "responseTemplates" => response.response_templates = read_response_templates(reader, value),
                 "contentHandling" => reader.unsupported(key.span, "`contentHandling`"),
@@ -297,14 +305,9 @@ fn read_response_templates<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Vec<(
     templates
 }
 
-/// Whether a template says the same in every request: no reference, no directive, no comment.
+/// Whether a template says the same in every request.
 fn is_literal(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.iter().enumerate().all(|(at, byte)| match byte {
-        b'$' | b'\\' => false,
-        b'#' => !bytes.get(at + 1).is_some_and(|next| next.is_ascii_alphabetic() || b"#*[{@".contains(next)),
-        _ => true,
-    })
+    vocabulary::template::first_directive(text).is_none()
 }
 
 fn read_other<'a>(reader: &mut Reader<'a>, key: &'a Key, value: &'a Node) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Entity, Method, MethodResponse};
 use vocabulary::MethodKey;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Positions;
 use crate::node::{Key, Node, Value};
 use crate::reader::Reader;
@@ -92,7 +92,10 @@ pub(crate) fn read<'a>(
         reader.diagnostics.push(Diagnostic::error("invalid", key.span, message).with_help(help));
         return None;
     };
-    Some(Method { operation_name, request_parameters, integration: integration?, responses, throttle })
+    let integration = integration?;
+    warn_of_undeclared_sources(reader, path, method, &request_parameters, &integration, positions);
+    warn_of_undeclared_targets(reader, path, method, &responses, &integration, positions);
+    Some(Method { operation_name, request_parameters, integration, responses, throttle })
 }
 
 /// Variables of the path are parameters whether or not they are declared.
@@ -144,6 +147,64 @@ fn read_responses<'a>(reader: &mut Reader<'a>, node: &'a Node) -> BTreeMap<u16, 
         responses.insert(status, MethodResponse { headers });
     }
     responses
+}
+
+/// AWS refuses a mapping from a parameter that the method doesn't declare; the mapping itself is clear.
+fn warn_of_undeclared_sources(
+    reader: &mut Reader<'_>,
+    path: &str,
+    method: MethodKey,
+    declared: &BTreeMap<String, bool>,
+    integration: &model::Integration,
+    positions: &Positions,
+) {
+    for (target, source) in &integration.request_parameters {
+        let Some(rest) = source.strip_prefix("method.request.") else { continue };
+        let single = format!("method.request.{}", rest.strip_prefix("multivalue").unwrap_or(rest));
+        let is_parameter = ["header.", "querystring.", "path."]
+            .iter()
+            .any(|location| single["method.request.".len()..].starts_with(location));
+        if !is_parameter || declared.contains_key(&single) {
+            continue;
+        }
+        let message = format!("`{source}` is no declared parameter; AWS refuses this mapping on import");
+        let entity = Entity::new(path, method, &format!("integration.requestParameters.{target}"));
+        let span = positions.find(&entity).unwrap_or_default();
+        let warning = Diagnostic::error("undeclared", span, message)
+            .with_help("add it to the operation's `parameters`");
+        reader.diagnostics.push(Diagnostic { severity: Severity::Warning, ..warning });
+    }
+}
+
+/// AWS refuses a mapping to a header that the method response doesn't declare. A response that isn't declared at all
+/// fails when it is selected, on AWS too.
+fn warn_of_undeclared_targets(
+    reader: &mut Reader<'_>,
+    path: &str,
+    method: MethodKey,
+    declared: &BTreeMap<u16, MethodResponse>,
+    integration: &model::Integration,
+    positions: &Positions,
+) {
+    for response in &integration.responses {
+        let Some(method_response) = declared.get(&response.status) else { continue };
+        for target in response.response_parameters.keys() {
+            let Some(name) = target.strip_prefix("method.response.header.") else { continue };
+            if method_response.headers.contains(name) {
+                continue;
+            }
+            let message = format!(
+                "`{target}` is no declared header of response {}; AWS refuses this mapping on import",
+                response.status
+            );
+            let pattern = response.selection_pattern.as_deref().unwrap_or("default");
+            let entity = Entity::new(path, method, &format!("integration.responses.{pattern}"));
+            let span = positions.find(&entity).unwrap_or_default();
+            let warning = Diagnostic::error("undeclared", span, message)
+                .with_help("add it to the `headers` of the operation's response");
+            reader.diagnostics.push(Diagnostic { severity: Severity::Warning, ..warning });
+        }
+    }
 }
 
 fn read_auth<'a>(reader: &mut Reader<'a>, node: &'a Node) {

@@ -68,13 +68,11 @@ pub(crate) fn throttle<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Option<Th
             _ => extension::unknown(reader, key, "throttle", &["rateLimit", "burstLimit"]),
         }
     }
-    match (rate_limit, burst_limit) {
-        (Some(rate_limit), Some(burst)) => Some(Throttle { rate_limit, burst_limit: burst as u64 }),
-        _ => {
-            reader.error("invalid", node.span, "a throttle needs `rateLimit` and `burstLimit`");
-            None
-        }
+    if node.get("rateLimit").is_none() || node.get("burstLimit").is_none() {
+        reader.error("invalid", node.span, "a throttle needs `rateLimit` and `burstLimit`");
     }
+    let (rate_limit, burst) = rate_limit.zip(burst_limit)?;
+    Some(Throttle { rate_limit, burst_limit: burst as u64 })
 }
 
 fn variables<'a>(reader: &mut Reader<'a>, node: &'a Node) -> BTreeMap<String, String> {

@@ -127,7 +127,7 @@ fn root_problems() {
         (&document("security: [{k: []}]"), "Error 4:1 unsupported `security`"),
         (
             &document("x-amazon-apigateway-policy: {}"),
-            "Error 4:1 unsupported `x-amazon-apigateway-policy` here",
+            "Error 4:1 unsupported `x-amazon-apigateway-policy` is not",
         ),
         (
             &document("x-amazon-apigateway-polic: {}"),

@@ -31,7 +31,8 @@ impl fmt::Display for Origin {
         match self {
             Origin::File { path, line, column, .. } => write!(f, "{}:{line}:{column}", path.display()),
             Origin::Environment(name) => f.write_str(name),
-            Origin::Flag(name) => write!(f, "--{name}"),
+            // A setting without a flag name of its own is known by its key.
+            Origin::Flag(name) => write!(f, "--{}", name.replace(['.', '_'], "-")),
             Origin::Default => f.write_str("default"),
         }
     }

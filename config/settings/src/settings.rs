@@ -79,6 +79,8 @@ pub enum Runtime {
 pub struct Limits {
     /// Heads and payloads.
     pub request: vocabulary::limits::Limits,
+    /// The longest integration timeout that a document may ask for.
+    pub integration_timeout: Duration,
     /// Client connections per shard.
     pub connections: usize,
     /// Idle connections kept per shard and backend.
@@ -210,6 +212,7 @@ fn limits(chosen: &Chosen) -> Limits {
             url_bytes: count("limits.url_bytes"),
             header_count: count("limits.header_count"),
         },
+        integration_timeout: Duration::from_millis(number(chosen, "limits.integration_timeout")),
         connections: count("limits.connections"),
         idle_upstreams: count("limits.idle_upstreams"),
     }

@@ -250,6 +250,12 @@ pub const TABLE: &[Setting] = &[
         "Request header fields. AWS states none.",
     ),
     setting(
+        "limits.integration_timeout",
+        Kind::Duration { min: 50, max: HOUR / 4 },
+        "29s",
+        "The longest `timeoutInMillis` a document may ask for. AWS: 29 s, more on request. `check` goes by 29 s.",
+    ),
+    setting(
         "limits.connections",
         Kind::Count { min: 1, max: 10_000_000 },
         "100000",

@@ -45,6 +45,8 @@ pub enum ContextVariable {
     IntegrationLatency,
     /// `$context.integration.requestId`
     IntegrationRequestId,
+    /// `$context.integration.responseTransferMode`
+    IntegrationResponseTransferMode,
     /// `$context.integration.status`
     IntegrationStatus,
     /// `$context.path`
@@ -92,6 +94,7 @@ impl ContextVariable {
             "integration.error" | "integrationErrorMessage" => ContextVariable::IntegrationError,
             "integration.latency" | "integrationLatency" => ContextVariable::IntegrationLatency,
             "integration.requestId" => ContextVariable::IntegrationRequestId,
+            "integration.responseTransferMode" => ContextVariable::IntegrationResponseTransferMode,
             "integration.status" | "integrationStatus" | "integration.integrationStatus" => {
                 ContextVariable::IntegrationStatus
             }
@@ -198,6 +201,10 @@ impl Facts<'_> {
             ContextVariable::IntegrationLatency => {
                 number(out, exchange.integration_latency_ns.map(|latency_ns| latency_ns / 1_000_000))
             }
+            // Streams are refused at import.
+            ContextVariable::IntegrationResponseTransferMode => {
+                text(out, self.route.map(|_| b"BUFFERED".as_slice()))
+            }
             ContextVariable::IntegrationStatus => number(out, exchange.integration_status.map(u64::from)),
             ContextVariable::Path => self.write_path(out),
             ContextVariable::Protocol => text(out, Some(b"HTTP/1.1")),
@@ -260,10 +267,15 @@ fn domain_name(exchange: &Exchange) -> &[u8] {
     }
 }
 
+/// From either of the two fields that AWS's services use (guide).
 fn endpoint_request_id(exchange: &Exchange) -> Option<&[u8]> {
     let head: &ResponseHead = exchange.inbound.as_deref()?;
     exchange.integration_status?;
-    head.find(KnownField::XAmznRequestId)
+    head.find(KnownField::XAmznRequestId).or_else(|| {
+        let named = |name: &[u8]| name.eq_ignore_ascii_case(b"x-amz-request-id");
+        let field = head.fields().iter().find(|field| named(head.name(field)))?;
+        Some(head.value(field))
+    })
 }
 
 fn text(out: &mut Vec<u8>, value: Option<&[u8]>) -> bool {

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+mod digest;
 pub mod edge;
 pub mod gateway_response;
 mod integration_request;
@@ -16,6 +17,7 @@ mod integration_response;
 pub mod link;
 mod rest_api;
 mod trace;
+mod unmatched;
 
 pub use answer::{Answer, AnswerBody};
 pub use edge::{Call, Edge, Inbound, RequestBodyPlan};

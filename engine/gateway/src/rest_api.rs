@@ -3,14 +3,14 @@
 use codec::h1::Coding;
 use context::Exchange;
 use integration::coding;
-use plan::{CallPlan, IntegrationPlan, RoutePlan, StagePlan};
+use plan::{CallPlan, IntegrationPlan, Passthrough, RoutePlan, StagePlan};
 use vocabulary::id::RequestId;
 use vocabulary::{KnownField, Method, Refusal};
 
 use crate::answer::Answer;
 use crate::edge::{Call, Edge, RequestBodyPlan};
 use crate::link::NodeLink;
-use crate::{gateway_response, integration_request, integration_response};
+use crate::{gateway_response, integration_request, integration_response, unmatched};
 
 /// Answers one request. Refusals are answers too.
 pub async fn serve<E: Edge>(edge: &E, node: &NodeLink, exchange: &mut Exchange) -> Answer {
@@ -38,6 +38,10 @@ async fn run<E: Edge>(edge: &E, node: &NodeLink, exchange: &mut Exchange) -> Res
         }
         IntegrationPlan::Http(http) => {
             let method = integration_request::http(&http.call, stage, route, exchange)?;
+            // Without templates only this behaviour refuses, whatever the media type.
+            if http.passthrough == Passthrough::Never {
+                return Err(Refusal::unsupported_media_type());
+            }
             integrate(edge, &http.call, method, encoded, exchange).await?;
             integration_response::http(http, method, stage, route, exchange)
         }
@@ -74,8 +78,8 @@ fn find_route<'a>(stage: &'a StagePlan, exchange: &mut Exchange) -> Result<&'a R
     let mut parameters = std::mem::take(&mut exchange.path_parameters);
     let found = stage.router.find(exchange.method, exchange.routed_path(), &mut parameters);
     exchange.path_parameters = parameters;
-    let index = found.ok_or_else(Refusal::missing_authentication_token)?;
-    let route = stage.routes.get(index.0 as usize).ok_or_else(Refusal::missing_authentication_token)?;
+    let index = found.ok_or_else(|| unmatched::refusal(&exchange.request))?;
+    let route = stage.routes.get(index.0 as usize).ok_or_else(|| unmatched::refusal(&exchange.request))?;
     exchange.route = Some(index);
     Ok(route)
 }

@@ -106,6 +106,7 @@ fn compile(route: Route, targets: &mut Targets) -> RoutePlan {
             uri: route.uri,
             http_method: route.http_method,
             timeout_ms: 29_000,
+            timeout_ms_max: 29_000,
             request_parameters: &parameters,
         };
         CallPlan::compile(&spec, &scope, targets).expect("compiles")
@@ -113,7 +114,11 @@ fn compile(route: Route, targets: &mut Targets) -> RoutePlan {
     let responses = || ResponsesPlan::compile(route.responses.clone(), &scope).expect("compiles");
     let integration = match kind {
         Kind::HttpProxy => IntegrationPlan::HttpProxy(call()),
-        Kind::Http => IntegrationPlan::Http(HttpPlan { call: call(), responses: responses() }),
+        Kind::Http => IntegrationPlan::Http(HttpPlan {
+            call: call(),
+            passthrough: plan::Passthrough::default(),
+            responses: responses(),
+        }),
         Kind::Mock => {
             let templates = owned(&route.request_templates);
             IntegrationPlan::Mock(

@@ -20,7 +20,7 @@ pub fn of_request(head: &RequestHead) -> Result<Option<Coding>, Refusal> {
         return Ok(None);
     }
     let fields = head.fields().iter().filter(|field| field.known == KnownField::ContentEncoding);
-    one(fields.map(|field| head.value(field))).map_err(|Unsupported| Refusal::unsupported_media_type())
+    one(fields.map(|field| head.value(field))).map_err(|Unsupported| Refusal::unsupported_content_coding())
 }
 
 /// How a backend's body is encoded.

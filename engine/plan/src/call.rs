@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use integration::Kind;
 use mapping::{Scope, UriTemplate, percent, stage_variables};
 use vocabulary::Method;
-use vocabulary::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
+use vocabulary::limits::INTEGRATION_TIMEOUT_MS_MIN;
 
 use crate::error::CompileError;
 use crate::request::RequestPlan;
@@ -39,6 +39,8 @@ pub struct CallSpec<'a> {
     pub http_method: &'a str,
     /// `timeoutInMillis`
     pub timeout_ms: u32,
+    /// What that may be at most on this node.
+    pub timeout_ms_max: u32,
     /// `requestParameters`
     pub request_parameters: &'a BTreeMap<String, String>,
 }
@@ -64,8 +66,9 @@ impl CallPlan {
             }
             (_, method) => Some(method),
         };
-        if !(INTEGRATION_TIMEOUT_MS_MIN..=INTEGRATION_TIMEOUT_MS_MAX).contains(&spec.timeout_ms) {
-            return Err(CompileError::Timeout(spec.timeout_ms));
+        let (min, max) = (INTEGRATION_TIMEOUT_MS_MIN, spec.timeout_ms_max);
+        if !(min..=max).contains(&spec.timeout_ms) {
+            return Err(CompileError::Timeout { timeout_ms: spec.timeout_ms, max });
         }
         let (request, path) = RequestPlan::compile(spec.kind, spec.request_parameters, scope)?;
         let uri = stage_variables::substitute(spec.uri, scope.stage_variables);
@@ -161,6 +164,7 @@ mod tests {
             uri,
             http_method: "ANY",
             timeout_ms: 29_000,
+            timeout_ms_max: 29_000,
             request_parameters: &parameters,
         };
         let call = CallPlan::compile(&spec, &scope, &mut targets).map_err(|error| error.to_string())?;

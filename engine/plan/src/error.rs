@@ -10,7 +10,12 @@ pub enum CompileError {
     /// `httpMethod`
     HttpMethod(String),
     /// `timeoutInMillis`
-    Timeout(u32),
+    Timeout {
+        /// What was asked for, in milliseconds.
+        timeout_ms: u32,
+        /// What may be, in milliseconds.
+        max: u32,
+    },
     /// An entry of `requestParameters` or `responseParameters`.
     Parameter {
         /// Its left side.
@@ -38,11 +43,10 @@ impl std::fmt::Display for CompileError {
         match self {
             CompileError::Uri(why) => write!(formatter, "Invalid HTTP endpoint specified for URI: {why}"),
             CompileError::HttpMethod(why) => write!(formatter, "httpMethod: {why}"),
-            CompileError::Timeout(timeout_ms) => write!(
+            CompileError::Timeout { timeout_ms, max } => write!(
                 formatter,
-                "Timeout should be between {} ms and {} ms, not {timeout_ms}",
-                vocabulary::limits::INTEGRATION_TIMEOUT_MS_MIN,
-                vocabulary::limits::INTEGRATION_TIMEOUT_MS_MAX
+                "Timeout should be between {} ms and {max} ms, not {timeout_ms}; `limits.integration_timeout` raises it",
+                vocabulary::limits::INTEGRATION_TIMEOUT_MS_MIN
             ),
             CompileError::Parameter { target, error } => write!(formatter, "{target}: {error}"),
             CompileError::Headers(why) => formatter.write_str(why),

@@ -13,7 +13,6 @@ pub mod node;
 pub mod request;
 pub mod response;
 pub mod target;
-pub mod template;
 
 pub use call::{CallPlan, CallSpec};
 pub use error::CompileError;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use integration::media_type::Passthrough;
 use integration::mock::parse_status_code;
+use vocabulary::template::first_directive;
 
 use crate::error::CompileError;
 use crate::response::ResponsesPlan;
-use crate::template::first_directive;
 
 /// A compiled mock.
 #[derive(Clone, Debug)]

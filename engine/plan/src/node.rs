@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use context::{RouteFacts, RouteIndex, StageFacts};
+use integration::media_type::Passthrough;
 use records::access_log::Format;
 use routing::{Addresses, Router};
 use throttling::Rate;
@@ -77,6 +78,8 @@ pub enum IntegrationPlan {
 pub struct HttpPlan {
     /// The call.
     pub call: CallPlan,
+    /// What happens to bodies; there are no request templates yet.
+    pub passthrough: Passthrough,
     /// What its answer becomes.
     pub responses: ResponsesPlan,
 }

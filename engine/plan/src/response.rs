@@ -6,9 +6,9 @@ use std::sync::Arc;
 use integration::header::{self, REMAPPED, Return};
 use mapping::{ResponseSource, ResponseTarget, Scope, Selection};
 use vocabulary::KnownField;
+use vocabulary::template::first_directive;
 
 use crate::error::CompileError;
-use crate::template::first_directive;
 
 /// The responses of one integration.
 #[derive(Clone, Debug, Default)]

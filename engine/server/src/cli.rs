@@ -77,7 +77,7 @@ fn check() -> Command {
     Command::new("check")
         .about("Say what in OpenAPI documents would be refused, with file:line:column")
         .after_help(CHECK_EXAMPLES)
-        .arg(files().required(true).help("OpenAPI documents"))
+        .arg(files().num_args(1..).required(true).help("OpenAPI documents"))
 }
 
 fn files() -> Arg {

@@ -78,14 +78,16 @@ impl Documents {
     /// All findings, at least one of them an error.
     pub(crate) fn compile(&mut self, settings: &Settings) -> Result<(Compiled, Vec<Finding>), Vec<Finding>> {
         let mut findings = Vec::new();
-        self.texts = self.files.iter().map(|file| read_or_report(file, &mut findings)).collect();
+        let read: Vec<Option<String>> =
+            self.files.iter().map(|file| read_or_report(file, &mut findings)).collect();
+        let readable: Vec<bool> = read.iter().map(Option::is_some).collect();
+        self.texts = read.into_iter().map(Option::unwrap_or_default).collect();
         let environment =
             Environment { account_id: settings.account_id.clone(), region: settings.region.clone() };
-        let files = self.files.iter().zip(&self.texts).filter(|_| findings.is_empty()).collect::<Vec<_>>();
-        let imported: Vec<Imported<'_>> = files
-            .into_iter()
-            .filter_map(|(path, text)| import(path, text, &environment, &mut findings))
-            .collect();
+        // One file that can't be read doesn't hide what is wrong in the others.
+        let files = self.files.iter().zip(&self.texts).zip(readable).filter(|(_, readable)| *readable);
+        let imported: Vec<Imported<'_>> =
+            files.filter_map(|((path, text), _)| import(path, text, &environment, &mut findings)).collect();
         let access_log = format(settings, &mut findings);
         if is_refused(&findings) {
             return Err(findings);
@@ -96,6 +98,7 @@ impl Documents {
             account_id: environment.account_id,
             region: environment.region,
             access_log,
+            integration_timeout_ms_max: u32::try_from(settings.limits.integration_timeout.as_millis()).ok(),
             catch_all: imported.len() == 1,
         };
         let plan = compile(&imported, &node, &mut findings);
@@ -119,11 +122,14 @@ fn read(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn read_or_report(path: &Path, findings: &mut Vec<Finding>) -> String {
-    read(path).unwrap_or_else(|error| {
-        findings.push(Finding::error(format!("{}: {error}", path.display())));
-        String::new()
-    })
+fn read_or_report(path: &Path, findings: &mut Vec<Finding>) -> Option<String> {
+    match read(path) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            findings.push(Finding::error(format!("{}: {error}", path.display())));
+            None
+        }
+    }
 }
 
 fn import<'a>(

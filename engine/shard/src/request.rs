@@ -223,7 +223,7 @@ impl<R: Runtime> Shard<R> {
         }
         let relayed = self.slots[slot_index].request_body == RequestBody::Relay;
         if relayed && self.relay_request(slot_index, input, decoded.data).is_err() {
-            self.fail_request(slot_index, &Refusal::unsupported_media_type());
+            self.fail_request(slot_index, &Refusal::unsupported_content_coding());
             return Step::Discard;
         }
         input.advance(decoded.consumed);

@@ -12,6 +12,8 @@ pub const PAYLOAD_BYTES: u64 = 10_485_760;
 pub const INTEGRATION_TIMEOUT_MS_MIN: u32 = 50;
 /// See [`INTEGRATION_TIMEOUT_MS_MIN`]; also the default.
 pub const INTEGRATION_TIMEOUT_MS_MAX: u32 = 29_000;
+/// What [`INTEGRATION_TIMEOUT_MS_MAX`] can be raised to, in milliseconds: 15 minutes, as AWS has it for streams.
+pub const INTEGRATION_TIMEOUT_MS_RAISED: u32 = 900_000;
 /// Idle client connection, in seconds. AWS: 310.
 pub const IDLE_CLIENT_S: u64 = 310;
 /// A backend's header section, in bytes. AWS names none; ours.

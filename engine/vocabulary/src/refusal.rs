@@ -173,6 +173,13 @@ impl Refusal {
         Self::client(None, 403, "ForbiddenException", "Forbidden")
     }
 
+    /// No route, and an `Authorization` that isn't a whole signature.
+    #[must_use]
+    pub fn incomplete_signature(message: String) -> Self {
+        let refusal = Self::missing_authentication_token();
+        Refusal { error_type: "IncompleteSignatureException", message: Cow::Owned(message), ..refusal }
+    }
+
     /// A rate or burst limit.
     #[must_use]
     pub fn throttled() -> Self {
@@ -234,7 +241,13 @@ impl Refusal {
         Refusal { body: BodyStyle::Spaced, ..Self::client(kind, 400, "BadRequestException", message) }
     }
 
-    /// No template for the media type, or an unknown or broken content coding.
+    /// An unknown or broken content coding, found before the execution starts.
+    #[must_use]
+    pub fn unsupported_content_coding() -> Self {
+        Refusal { body: BodyStyle::Tight, ..Self::unsupported_media_type() }
+    }
+
+    /// No template for the media type.
     #[must_use]
     pub fn unsupported_media_type() -> Self {
         let kind = Some(ResponseType::UnsupportedMediaType);

@@ -151,7 +151,7 @@ fn encoded_bodies_are_inflated_on_the_way_in_only() {
     assert_eq!(call.request_body, crate::RequestBodyPlan::Inflate(codec::h1::Coding::Gzip));
     assert_eq!(field(&outbound, "Content-Encoding"), None);
     let (status, _, body) = ask(&backend, &node, "POST /", "Content-Encoding: br\r\nContent-Length: 9\r\n");
-    assert_eq!((status, &*body), (415, r#"{"message": "Unsupported Media Type"}"#));
+    assert_eq!((status, &*body), (415, r#"{"message":"Unsupported Media Type"}"#));
 }
 
 #[test]

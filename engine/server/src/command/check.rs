@@ -20,15 +20,20 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
         Ok((compiled, notes)) => {
             report::findings(&notes);
             for api in &compiled.apis {
-                println!("{}: fine, {} routes", api.path.display(), api.routes);
+                println!("{}: fine, {}", api.path.display(), counted(api.routes, "route"));
             }
             ExitCode::SUCCESS
         }
         Err(findings) => {
             report::findings(&findings);
             let errors = findings.iter().filter(|finding| finding.weight == report::Weight::Error).count();
-            println!("{errors} {} in {} files", if errors == 1 { "error" } else { "errors" }, paths.len());
+            println!("{} in {}", counted(errors, "error"), counted(paths.len(), "file"));
             ExitCode::FAILURE
         }
     }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }

@@ -75,6 +75,7 @@ fn serve(
         eprintln!("stopped");
         ExitCode::SUCCESS
     } else {
+        eprintln!("stopped before everything under way was finished");
         ExitCode::FAILURE
     }
 }

@@ -59,3 +59,97 @@ fn help_teaches_and_version_tells() {
     assert!(said(&turnpike(&folder, &["version"])).contains(env!("CARGO_PKG_VERSION")));
     assert_eq!(turnpike(&folder, &["serve", "--listne", "x"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_file_that_is_missing_does_not_hide_what_is_wrong_in_others() {
+    let folder = Scratch::new();
+    folder.write("good.yaml", &Document::new().mock("get", "/a", 200, "a").text());
+    folder.write("bad.yaml", "openapi: 3.1.0\npaths: {}\n");
+    let output = turnpike(&folder, &["check", "absent.yaml", "good.yaml", "bad.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    for words in ["absent.yaml: No such file", "bad.yaml:1:10", "3.0.x", "2 errors in 3 files"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[test]
+fn what_is_fine_is_counted() {
+    let folder = Scratch::new();
+    folder.write("one.yaml", &Document::new().mock("get", "/a", 200, "a").text());
+    let other = Document::with_root("x-turnpike: {id: otherapi02}\n").mock("get", "/a", 200, "a");
+    folder.write("two.yaml", &other.mock("put", "/a", 200, "a").text());
+    let output = turnpike(&folder, &["check", "one.yaml", "two.yaml"]);
+    assert_eq!(said(&output), "one.yaml: fine, 1 route\ntwo.yaml: fine, 2 routes\n");
+}
+
+#[test]
+fn two_files_with_one_address_are_refused() {
+    let folder = Scratch::new();
+    for name in ["one.yaml", "two.yaml"] {
+        folder.write(name, &Document::new().mock("get", "/a", 200, "a").text());
+    }
+    let output = turnpike(&folder, &["check", "one.yaml", "two.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    assert!(said.contains("two.yaml:1:1") && said.contains("`testapi001` with stage `test`"), "{said}");
+}
+
+#[test]
+fn a_refused_setting_is_called_by_the_name_it_was_given() {
+    let folder = Scratch::new();
+    folder.write("a.yaml", &Document::new().mock("get", "/a", 200, "a").text());
+    for (arguments, words) in [
+        (vec!["serve", "a.yaml", "--timeouts-body", "5"], "--timeouts-body: `timeouts.body` must be a time"),
+        (vec!["serve", "a.yaml", "--listen", "here"], "--listen: `listeners[].address` must be an IP"),
+        (vec!["serve", "a.yaml", "--account-id", "12"], "--account-id: `account_id` must be"),
+        (vec!["serve", "a.yaml", "--runtime", "fast"], "[possible values: auto, ring, portable]"),
+        (vec!["serve"], "there is nothing to serve"),
+        (vec!["check"], "Usage: turnpike check <FILE>..."),
+        (vec!["srve"], "a similar subcommand exists: 'serve'"),
+        (vec!["serve", "a.yaml", "--config", "absent.yaml"], "absent.yaml: No such file"),
+    ] {
+        let output = turnpike(&folder, &arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(said(&output).contains(words), "{words}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_mistyped_setting_is_pointed_at_and_a_better_name_offered() {
+    let folder = Scratch::new();
+    folder.write("a.yaml", &Document::new().mock("get", "/a", 200, "a").text());
+    folder.write("turnpike.yaml", "limits:\n  payload_byte: 10\nlistenrs: []\n");
+    let output = turnpike(&folder, &["serve", "a.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    for words in [
+        "unknown setting `limits.payload_byte`",
+        "turnpike.yaml:2:3",
+        "did you mean `payload_bytes`?",
+        "turnpike.yaml:3:1",
+        "did you mean `listeners`?",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_mistyped_variable_is_refused_and_a_bad_value_called_by_its_name() {
+    let folder = Scratch::new();
+    folder.write("a.yaml", &Document::new().mock("get", "/a", 200, "a").text());
+    for (name, value, words) in [
+        ("TURNPIKE_SHARD", "2", "did you mean `TURNPIKE_SHARDS`?"),
+        ("TURNPIKE_SHARDS", "none", "TURNPIKE_SHARDS: `shards.count` must be a number or `auto`, not `none`"),
+        ("TURNPIKE_CONTROL", "8081", "TURNPIKE_CONTROL: `control.address` must be"),
+    ] {
+        let output = Command::new(support::binary())
+            .args(["serve", "a.yaml"])
+            .env(name, value)
+            .current_dir(folder.path())
+            .output()
+            .expect("the binary runs");
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        assert!(said(&output).contains(words), "{words}: {}", said(&output));
+    }
+}

@@ -116,6 +116,26 @@ fn settings_come_from_the_file_and_a_refused_one_is_pointed_at() {
 }
 
 #[test]
+fn a_flag_wins_over_a_variable_and_that_over_the_file() {
+    let status_of = |node: &Node, bytes: usize| {
+        let head = format!("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: {bytes}\r\n\r\n");
+        node.client().send(head + &"x".repeat(bytes)).response().status()
+    };
+    let settings = "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {payload_bytes: 10}\n";
+    let builder = || {
+        let document = Document::new().mock("post", "/a", 200, "a").text();
+        Node::builder().document("api.yaml", &document).settings(settings)
+    };
+    let variable = ("TURNPIKE_LIMITS_PAYLOAD_BYTES", "20");
+    let file = builder().start();
+    assert_eq!((status_of(&file, 10), status_of(&file, 11)), (200, 413));
+    let environment = builder().variable(variable.0, variable.1).start();
+    assert_eq!((status_of(&environment, 20), status_of(&environment, 21)), (200, 413));
+    let flag = builder().variable(variable.0, variable.1).flags(&["--limits-payload-bytes", "30"]).start();
+    assert_eq!((status_of(&flag, 30), status_of(&flag, 31)), (200, 413));
+}
+
+#[test]
 fn a_taken_port_is_told_in_one_message() {
     let node = Node::serve(&answering("one"));
     let listen = node.address().to_string();

@@ -41,7 +41,15 @@ mod tests {
 
     #[test]
     fn literal_text_is_told_from_velocity() {
-        for text in ["", "{\"statusCode\": 200}", "costs $5 or 5$", "#fff, # and #1", "a $ b", "$\u{e9}"] {
+        for text in [
+            "",
+            "{\"statusCode\": 200}",
+            "a\\nb \\\"c\\\"",
+            "costs $5 or 5$",
+            "#fff, # and #1",
+            "a $ b",
+            "$\u{e9}",
+        ] {
             assert_eq!(first_directive(text), None, "{text}");
         }
         for (text, at) in [
