@@ -146,6 +146,9 @@ impl Slot {
         self.request_body = RequestBody::Undecided;
         self.inflate_request = None;
         self.expects_continue = false;
+        // A head that is refused sets neither: what an earlier request left must not shape its answer.
+        self.head_request = false;
+        self.minor_version = 1;
         self.pool = NONE;
         self.retried = false;
         self.waiting = false;
