@@ -1,5 +1,6 @@
 //! From a pipeline's call to an upstream connection: pools, connects, one retry, failures.
 
+use codec::h1::BodyFraming;
 use gateway::RequestBodyPlan;
 use vocabulary::Refusal;
 
@@ -125,6 +126,10 @@ impl<R: Runtime> Shard<R> {
         crate::request::write_framing(&mut head, slot.framing, relayed, slot.inflate_request.is_some());
         let socket = self.upstreams[index as usize].socket;
         self.rt.send(socket, Chunk::Owned(head));
+        if relayed && slot.request_done && slot.framing == BodyFraming::Chunked {
+            // A second try of an empty body: its end went to the connection that failed.
+            self.rt.send(socket, Chunk::Static(codec::h1::encode::LAST_CHUNK));
+        }
         if relayed && !slot.request_done {
             let client = slot.client;
             let client = &mut self.clients[client as usize];
