@@ -147,6 +147,8 @@ impl<R: Runtime> Shard<R> {
                 self.clients[index as usize].phase = Phase::Exchange;
                 self.describe_arrival(index, slot_index);
                 self.books.head_refused();
+                // Where it would have ended is unknown: the close has to wait for what still comes.
+                self.slots[slot_index].request_done = false;
                 self.refuse_and_close(slot_index, &error.refusal());
                 Step::Discard
             }
