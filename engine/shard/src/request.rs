@@ -86,12 +86,14 @@ impl<R: Runtime> Shard<R> {
             return;
         };
         client.carry = carry;
+        // What is left may be the start of something whose rest is yet to be received.
+        if client.paused && client.carry.len() <= CARRY_MAX {
+            client.paused = false;
+            let socket = client.socket;
+            self.rt.receive(socket);
+        }
+        let client = &mut self.clients[index as usize];
         if client.carry.is_empty() {
-            if client.paused {
-                client.paused = false;
-                let socket = client.socket;
-                self.rt.receive(socket);
-            }
             return;
         }
         if client.carry.len() > CARRY_MAX && !client.paused {
