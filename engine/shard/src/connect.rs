@@ -275,6 +275,10 @@ impl<R: Runtime> Shard<R> {
             self.close_upstream(index);
             return;
         }
+        if std::mem::take(&mut upstream.paused) {
+            // The end of the answer came after the pause; the next request wants to hear of its own.
+            self.rt.receive(upstream.socket);
+        }
         upstream.phase = Phase::Idle;
         upstream.slot = NONE;
         upstream.reused = true;
