@@ -4,6 +4,8 @@
 //! Never: a lock, a blocking call, tokio's runtime, or a future that leaves its thread.
 
 mod answer;
+#[cfg(feature = "simulated")]
+mod audit;
 mod books;
 mod client;
 mod command;
@@ -29,6 +31,8 @@ mod spec;
 mod timers;
 mod upstream;
 
+#[cfg(feature = "simulated")]
+pub use audit::Audit;
 pub use handle::{Handle, Mailbox, MailboxFull, Near, mailbox, start};
 pub use listener::{bind, probe};
 pub use shard::Shard;

@@ -188,6 +188,12 @@ impl Slots {
         u32::try_from(self.slots.insert(slot)).expect("fewer than 2^32 requests in flight")
     }
 
+    /// Slots in use.
+    #[cfg(feature = "simulated")]
+    pub(crate) fn in_use(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Ends the loan.
     pub(crate) fn give_back(&mut self, index: u32) {
         let slot = self.slots.remove(index as usize);
