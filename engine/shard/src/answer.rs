@@ -151,6 +151,10 @@ impl<R: Runtime> Shard<R> {
         client.slot = NONE;
         if keep_alive {
             client.phase = Phase::Idle;
+            #[cfg(feature = "planted-defects")]
+            if crate::planted::is_planted(crate::planted::Planted::LostWakeUp) {
+                return;
+            }
             if !client.carry.is_empty() && !client.queued {
                 client.queued = true;
                 self.ready.push(client_index);

@@ -44,6 +44,10 @@ impl<R: Runtime> Shard<R> {
         slot.outgoing_head = outgoing.head;
         slot.call_method = outgoing.call.method;
         slot.integration_due_ns = now_ns + u64::from(outgoing.call.timeout_ms) * 1_000_000;
+        #[cfg(feature = "planted-defects")]
+        if crate::planted::is_planted(crate::planted::Planted::MissingTimeout) {
+            slot.integration_due_ns = u64::MAX;
+        }
         slot.pool = slot.linked.as_ref().map_or(NONE, |linked| linked.pools[outgoing.target.index()]);
         match outgoing.call.request_body {
             RequestBodyPlan::Relay => self.open_request_body(slot_index, None),
@@ -284,6 +288,10 @@ impl<R: Runtime> Shard<R> {
         upstream.reused = true;
         upstream.heard = false;
         pool.idle.push(index);
+        #[cfg(feature = "planted-defects")]
+        if crate::planted::is_planted(crate::planted::Planted::DoublePoolReturn) {
+            pool.idle.push(index);
+        }
         let due_ns = self.rt.now_ns() + self.timeouts.idle_upstream_ns;
         self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, due_ns);
     }

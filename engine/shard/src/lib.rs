@@ -21,6 +21,8 @@ mod listener;
 mod mailbox;
 mod owner;
 mod pipeline;
+#[cfg(feature = "planted-defects")]
+mod planted;
 mod random;
 mod request;
 mod response;
@@ -35,5 +37,7 @@ mod upstream;
 pub use audit::Audit;
 pub use handle::{Handle, Mailbox, MailboxFull, Near, mailbox, start};
 pub use listener::{bind, probe};
+#[cfg(feature = "planted-defects")]
+pub use planted::{Planted, plant};
 pub use shard::Shard;
 pub use spec::{Listener, Resolve, Resolved, Spec, Timeouts};
