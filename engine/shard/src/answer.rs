@@ -48,7 +48,6 @@ impl<R: Runtime> Shard<R> {
     }
 
     fn answer(&mut self, slot_index: u32, answer: Answer) {
-        self.settle_request_body(slot_index);
         let slot = &mut self.slots[slot_index];
         let client_index = slot.client;
         let from_upstream = matches!(answer.body, AnswerBody::Upstream { .. });
@@ -59,6 +58,8 @@ impl<R: Runtime> Shard<R> {
             upstream => self.upstreams[upstream as usize].framing,
         };
         let body = settle_framing(slot, &answer, upstream_framing, self.limits.payload_bytes);
+        self.settle_request_body(slot_index);
+        let slot = &mut self.slots[slot_index];
         if self.clients[client_index as usize].ended || self.draining.is_some() {
             slot.keep_alive = false;
         }
@@ -107,8 +108,16 @@ impl<R: Runtime> Shard<R> {
         if slot.request_done {
             return;
         }
-        if slot.request_body != RequestBody::Relay || slot.upstream == NONE {
+        // An answer that relays nothing lets go of its backend, and then the body has nowhere to go.
+        let relays = slot.answer_from_upstream && slot.answer_framing != AnswerFraming::Nothing;
+        if slot.request_body != RequestBody::Relay || slot.upstream == NONE || !relays {
             slot.request_body = RequestBody::Discard;
+            // What waited for its turn is read on, to be dropped.
+            let client = &mut self.clients[slot.client as usize];
+            if !client.carry.is_empty() && !client.queued {
+                client.queued = true;
+                self.ready.push(slot.client);
+            }
         }
         let drainable = match slot.framing {
             BodyFraming::Length(length) => length - slot.request_bytes <= DRAIN_REQUEST_BYTES_MAX,
@@ -142,6 +151,10 @@ impl<R: Runtime> Shard<R> {
         client.slot = NONE;
         if keep_alive {
             client.phase = Phase::Idle;
+            #[cfg(feature = "planted-defects")]
+            if crate::planted::is_planted(crate::planted::Planted::LostWakeUp) {
+                return;
+            }
             if !client.carry.is_empty() && !client.queued {
                 client.queued = true;
                 self.ready.push(client_index);

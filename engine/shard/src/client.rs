@@ -30,7 +30,7 @@ pub(crate) struct Client {
     pub(crate) carry: Vec<u8>,
     pub(crate) deadline: Deadline,
     pub(crate) discarded: u32,
-    /// Reception is paused until the carry is read.
+    /// Reception is paused until the carry is short again.
     pub(crate) paused: bool,
     /// The client finished sending.
     pub(crate) ended: bool,

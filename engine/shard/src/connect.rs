@@ -1,5 +1,6 @@
 //! From a pipeline's call to an upstream connection: pools, connects, one retry, failures.
 
+use codec::h1::BodyFraming;
 use gateway::RequestBodyPlan;
 use vocabulary::Refusal;
 
@@ -43,6 +44,10 @@ impl<R: Runtime> Shard<R> {
         slot.outgoing_head = outgoing.head;
         slot.call_method = outgoing.call.method;
         slot.integration_due_ns = now_ns + u64::from(outgoing.call.timeout_ms) * 1_000_000;
+        #[cfg(feature = "planted-defects")]
+        if crate::planted::is_planted(crate::planted::Planted::MissingTimeout) {
+            slot.integration_due_ns = u64::MAX;
+        }
         slot.pool = slot.linked.as_ref().map_or(NONE, |linked| linked.pools[outgoing.target.index()]);
         match outgoing.call.request_body {
             RequestBodyPlan::Relay => self.open_request_body(slot_index, None),
@@ -125,6 +130,10 @@ impl<R: Runtime> Shard<R> {
         crate::request::write_framing(&mut head, slot.framing, relayed, slot.inflate_request.is_some());
         let socket = self.upstreams[index as usize].socket;
         self.rt.send(socket, Chunk::Owned(head));
+        if relayed && slot.request_done && slot.framing == BodyFraming::Chunked {
+            // A second try of an empty body: its end went to the connection that failed.
+            self.rt.send(socket, Chunk::Static(codec::h1::encode::LAST_CHUNK));
+        }
         if relayed && !slot.request_done {
             let client = slot.client;
             let client = &mut self.clients[client as usize];
@@ -279,6 +288,10 @@ impl<R: Runtime> Shard<R> {
         upstream.reused = true;
         upstream.heard = false;
         pool.idle.push(index);
+        #[cfg(feature = "planted-defects")]
+        if crate::planted::is_planted(crate::planted::Planted::DoublePoolReturn) {
+            pool.idle.push(index);
+        }
         let due_ns = self.rt.now_ns() + self.timeouts.idle_upstream_ns;
         self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, due_ns);
     }

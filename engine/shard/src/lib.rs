@@ -4,6 +4,8 @@
 //! Never: a lock, a blocking call, tokio's runtime, or a future that leaves its thread.
 
 mod answer;
+#[cfg(feature = "simulated")]
+mod audit;
 mod books;
 mod client;
 mod command;
@@ -19,6 +21,8 @@ mod listener;
 mod mailbox;
 mod owner;
 mod pipeline;
+#[cfg(feature = "planted-defects")]
+mod planted;
 mod random;
 mod request;
 mod response;
@@ -29,7 +33,11 @@ mod spec;
 mod timers;
 mod upstream;
 
+#[cfg(feature = "simulated")]
+pub use audit::Audit;
 pub use handle::{Handle, Mailbox, MailboxFull, Near, mailbox, start};
 pub use listener::{bind, probe};
+#[cfg(feature = "planted-defects")]
+pub use planted::{Planted, plant};
 pub use shard::Shard;
 pub use spec::{Listener, Resolve, Resolved, Spec, Timeouts};

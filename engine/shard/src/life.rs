@@ -73,11 +73,15 @@ impl<R: Runtime> Shard<R> {
         let client = &self.clients[index as usize];
         let slot_index = client.slot;
         match client.phase {
+            // An answer that was not read in time must not end as if it were whole.
+            Phase::Idle | Phase::Closing if self.rt.unsent(client.socket) > 0 => self.abort_client(index),
             Phase::Idle | Phase::Closing => self.close_client(index),
             Phase::Head => {
                 self.clients[index as usize].phase = Phase::Exchange;
                 self.books.timed_out();
                 self.describe_arrival(index, slot_index);
+                // The rest may still come; closing before it would turn the answer into a reset.
+                self.slots[slot_index].request_done = false;
                 self.refuse_and_close(slot_index, &Refusal::request_timeout());
                 self.client_may_be_done(index);
             }
@@ -95,6 +99,10 @@ impl<R: Runtime> Shard<R> {
         } else if slot.integration_due_ns <= now_ns {
             self.drop_upstream(slot_index);
             self.call_failed(slot_index, crate::connect::Failure::Timeout);
+            if self.clients.get(index as usize).is_some_and(|client| client.phase == Phase::Exchange) {
+                // Answered, but the request's body is still to come, and has its own time.
+                self.refresh_deadline(slot_index);
+            }
         } else if self.clients[index as usize].ended {
             // It finished sending long ago and has no answer yet: taken for gone.
             self.client_lost(index);
@@ -121,8 +129,8 @@ impl<R: Runtime> Shard<R> {
         let client = &mut self.clients[index as usize];
         client.ended = true;
         match client.phase {
-            Phase::Idle if client.carry.is_empty() => self.close_client(index),
-            Phase::Idle => {}
+            // What is left of the last answer still goes out.
+            Phase::Idle => self.client_may_be_done(index),
             // A head or body that ends in the middle is no request (RFC 9112 §8).
             Phase::Head => self.client_lost(index),
             Phase::Exchange => {
@@ -149,16 +157,7 @@ impl<R: Runtime> Shard<R> {
         let slot_index = self.clients[index as usize].slot;
         if slot_index != NONE {
             self.drop_upstream(slot_index);
-            let slot = &mut self.slots[slot_index];
-            if slot.running {
-                // The pipeline is run to its end so that its facts reach the record; nobody reads the answer.
-                slot.phase = AnswerPhase::Done;
-                slot.door.answer(Err(Refusal::client_closed()));
-                if let std::task::Poll::Ready(finished) = slot.pipeline.poll() {
-                    slot.exchange = Some(finished.exchange);
-                }
-                slot.running = false;
-            }
+            self.end_pipeline(slot_index);
             if self.clients[index as usize].phase == Phase::Exchange {
                 self.record(slot_index);
             }
@@ -169,12 +168,29 @@ impl<R: Runtime> Shard<R> {
         self.close_client(index);
     }
 
+    /// Runs a pipeline to its end so that its facts reach the record; nobody reads the answer.
+    fn end_pipeline(&mut self, slot_index: u32) {
+        let slot = &mut self.slots[slot_index];
+        if slot.running {
+            slot.phase = AnswerPhase::Done;
+            slot.door.answer(Err(Refusal::client_closed()));
+            if let std::task::Poll::Ready(finished) = slot.pipeline.poll() {
+                slot.exchange = Some(finished.exchange);
+            }
+            slot.running = false;
+        }
+    }
+
     /// Cuts an answer whose head is out: the client sees a reset, never a clean end.
     pub(crate) fn abort_client(&mut self, index: u32) {
         let slot_index = self.clients[index as usize].slot;
         if slot_index != NONE {
             self.drop_upstream(slot_index);
-            self.record(slot_index);
+            self.end_pipeline(slot_index);
+            // A head that is not whole is no request yet: nothing was started, so nothing is recorded.
+            if self.clients[index as usize].phase == Phase::Exchange {
+                self.record(slot_index);
+            }
             self.slots[slot_index].linked = None;
             self.slots.give_back(slot_index);
         }
@@ -188,7 +204,10 @@ impl<R: Runtime> Shard<R> {
     pub(crate) fn client_sent(&mut self, index: u32) {
         let client = &mut self.clients[index as usize];
         if client.phase == Phase::Closing {
-            self.end_sending(index);
+            // More may have been queued by an event that was gathered before this one.
+            if self.rt.unsent(client.socket) == 0 {
+                self.end_sending(index);
+            }
             return;
         }
         let slot_index = client.slot;
@@ -228,6 +247,9 @@ impl<R: Runtime> Shard<R> {
             self.clients[index as usize].phase = Phase::Closing;
             if self.rt.unsent(self.clients[index as usize].socket) == 0 {
                 self.close_client(index);
+            } else {
+                let due_ns = self.rt.now_ns() + self.timeouts.send_ns;
+                self.set_client_deadline(index, due_ns);
             }
         }
     }

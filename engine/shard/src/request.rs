@@ -86,12 +86,14 @@ impl<R: Runtime> Shard<R> {
             return;
         };
         client.carry = carry;
+        // What is left may be the start of something whose rest is yet to be received.
+        if client.paused && client.carry.len() <= CARRY_MAX {
+            client.paused = false;
+            let socket = client.socket;
+            self.rt.receive(socket);
+        }
+        let client = &mut self.clients[index as usize];
         if client.carry.is_empty() {
-            if client.paused {
-                client.paused = false;
-                let socket = client.socket;
-                self.rt.receive(socket);
-            }
             return;
         }
         if client.carry.len() > CARRY_MAX && !client.paused {
@@ -147,6 +149,8 @@ impl<R: Runtime> Shard<R> {
                 self.clients[index as usize].phase = Phase::Exchange;
                 self.describe_arrival(index, slot_index);
                 self.books.head_refused();
+                // Where it would have ended is unknown: the close has to wait for what still comes.
+                self.slots[slot_index].request_done = false;
                 self.refuse_and_close(slot_index, &error.refusal());
                 Step::Discard
             }

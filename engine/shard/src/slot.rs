@@ -146,6 +146,9 @@ impl Slot {
         self.request_body = RequestBody::Undecided;
         self.inflate_request = None;
         self.expects_continue = false;
+        // A head that is refused sets neither: what an earlier request left must not shape its answer.
+        self.head_request = false;
+        self.minor_version = 1;
         self.pool = NONE;
         self.retried = false;
         self.waiting = false;
@@ -183,6 +186,12 @@ impl Slots {
         let mut slot = self.spare.pop().unwrap_or_else(|| Box::new(Slot::new()));
         slot.begin(client);
         u32::try_from(self.slots.insert(slot)).expect("fewer than 2^32 requests in flight")
+    }
+
+    /// Slots in use.
+    #[cfg(feature = "simulated")]
+    pub(crate) fn in_use(&self) -> usize {
+        self.slots.len()
     }
 
     /// Ends the loan.

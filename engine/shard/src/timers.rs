@@ -46,6 +46,12 @@ impl Timers {
         }
     }
 
+    /// Entries that will fire.
+    #[cfg(feature = "simulated")]
+    pub(crate) fn entries(&self) -> usize {
+        self.heap.len()
+    }
+
     /// Takes the next entry that fired: its owner and the time it was scheduled for.
     pub(crate) fn pop(&mut self, now_ns: u64) -> Option<(u32, u64)> {
         let &Reverse((at_ns, owner)) = self.heap.peek()?;

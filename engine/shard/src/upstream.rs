@@ -128,6 +128,12 @@ impl Pools {
         self.names.get(name).copied()
     }
 
+    /// Every pool.
+    #[cfg(feature = "simulated")]
+    pub(crate) fn all(&self) -> &[Pool] {
+        &self.pools
+    }
+
     /// Pools whose addresses nobody has asked for.
     pub(crate) fn unasked(&self) -> Vec<u32> {
         let unknown =

@@ -12,6 +12,8 @@ mod pool;
 pub mod portable;
 pub mod probe;
 pub mod ring;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 
 use std::io;
 use std::net::SocketAddr;
@@ -187,6 +189,6 @@ pub trait Runtime {
     /// The kernel refuses the wait itself; the shard can't go on.
     fn turn(&mut self, timeout_ns: Option<u64>, events: &mut Vec<Event>) -> io::Result<()>;
 
-    /// Word for the log line at start: `ring` or `portable`.
+    /// Word for the log line at start: `ring`, `portable` or `simulated`.
     fn name(&self) -> &'static str;
 }

@@ -1,0 +1,30 @@
+//! Defects on request, to prove that the simulation notices them. Built only with the feature `planted-defects`.
+//!
+//! A thread plants at most one, and only its own shards have it.
+
+use std::cell::Cell;
+
+/// A defect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planted {
+    /// A pipelined request that waits for its turn is not put into the list of ready connections.
+    LostWakeUp,
+    /// A connection to a backend goes into its pool twice.
+    DoublePoolReturn,
+    /// The integration's timeout is never looked at.
+    MissingTimeout,
+}
+
+thread_local! {
+    static PLANTED: Cell<Option<Planted>> = const { Cell::new(None) };
+}
+
+/// Plants a defect in the shards of this thread, or takes it out.
+pub fn plant(defect: Option<Planted>) {
+    PLANTED.set(defect);
+}
+
+/// Whether this thread's shards have the defect.
+pub(crate) fn is_planted(defect: Planted) -> bool {
+    PLANTED.get() == Some(defect)
+}

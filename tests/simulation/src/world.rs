@@ -1,0 +1,265 @@
+//! Everybody on the far side of the shard: clients, backends, the resolver and the hand that swaps plans and drains.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use plan::NodePlan;
+use shard::Mailbox;
+use shard::rt::Address;
+use shard::rt::simulated::{Dice, Network, Peers, Reception, WireKey};
+
+use crate::backend::Backend;
+use crate::client::Client;
+use crate::ledger::{Ledger, Target};
+use crate::script::{self, Script};
+
+/// Errnos as connects report them.
+const ENOENT: i32 = 2;
+const ECONNREFUSED: i32 = 111;
+const ETIMEDOUT: i32 = 110;
+const EHOSTUNREACH: i32 = 113;
+
+const MS: u64 = 1_000_000;
+
+/// What a timer is for; the rest of a token is an index.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+enum Kind {
+    Open = 1,
+    Step,
+    Read,
+    Backend,
+    Resolve,
+    Prepare,
+    Commit,
+    Discard,
+    Drain,
+}
+
+fn token(kind: Kind, index: usize) -> u64 {
+    (kind as u64) << 56 | index as u64
+}
+
+enum Role {
+    Client(usize),
+    Backend(usize),
+}
+
+/// The far side.
+pub(crate) struct World {
+    pub(crate) ledger: Ledger,
+    mailbox: Mailbox,
+    second_plan: Arc<NodePlan>,
+    prepared: Option<std::sync::mpsc::Receiver<Result<(), String>>>,
+    scripts: Vec<Option<Script>>,
+    clients: Vec<Option<Client>>,
+    backends: Vec<Backend>,
+    roles: BTreeMap<WireKey, Role>,
+    asked: Vec<String>,
+    is_calm: bool,
+    /// The name's first address leads nowhere.
+    is_half_dead: bool,
+}
+
+impl World {
+    /// Draws who will come and when.
+    pub(crate) fn draw(
+        network: &mut Network,
+        mailbox: Mailbox,
+        second_plan: Arc<NodePlan>,
+        is_calm: bool,
+    ) -> World {
+        let mut next_id = 1000;
+        let count = usize::try_from(network.dice().between(3, 16)).unwrap_or(3);
+        let mut scripts = Vec::new();
+        for index in 0..count {
+            scripts.push(Some(script::draw(network.dice(), &mut next_id, is_calm)));
+            let after_ns = network.dice().below(1500 * MS);
+            network.wake(after_ns, token(Kind::Open, index));
+        }
+        if network.dice().chance(30) {
+            let after_ns = network.dice().below(1000 * MS);
+            network.wake(after_ns, token(Kind::Prepare, 0));
+        }
+        if network.dice().chance(15) {
+            let after_ns = network.dice().below(3000 * MS);
+            network.wake(after_ns, token(Kind::Drain, 0));
+        }
+        let is_half_dead = !is_calm && network.dice().chance(30);
+        World {
+            ledger: Ledger::default(),
+            mailbox,
+            second_plan,
+            prepared: None,
+            clients: scripts.iter().map(|_| None).collect(),
+            scripts,
+            backends: Vec::new(),
+            roles: BTreeMap::new(),
+            asked: Vec::new(),
+            is_calm,
+            is_half_dead,
+        }
+    }
+
+    /// The shard asked for the addresses of a name.
+    pub(crate) fn resolve(&mut self, network: &mut Network, name: String) {
+        let most = *network.dice().pick(&[1, 30, 30, 3000]);
+        let after_ns = network.dice().below(if self.is_calm { MS } else { most * MS });
+        network.wake(after_ns, token(Kind::Resolve, self.asked.len()));
+        self.asked.push(name);
+    }
+
+    /// Clients that neither closed nor saw an end.
+    pub(crate) fn unfinished(&self) -> Vec<String> {
+        let open = self.clients.iter().flatten().filter(|client| !client.is_done);
+        open.map(Client::describe).collect()
+    }
+
+    fn open(&mut self, network: &mut Network, index: usize) {
+        let Some(script) = self.scripts[index].take() else { return };
+        let octet = u8::try_from(index % 250).unwrap_or(0);
+        let origin = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, octet)), 40_000);
+        let wire = network.open(Some(origin));
+        self.roles.insert(wire, Role::Client(index));
+        let tokens = [token(Kind::Step, index), token(Kind::Read, index)];
+        let mut client = Client::new(wire, script, tokens, network.now_ns());
+        client.go_on(network, &mut self.ledger);
+        self.clients[index] = Some(client);
+    }
+
+    fn answer_resolver(&mut self, network: &mut Network, index: usize) {
+        let fails = !self.is_calm && network.dice().chance(15);
+        let outcome = if fails {
+            self.ledger.trouble(Target::Named, true, network.now_ns(), 0);
+            Err("no such name".to_owned())
+        } else {
+            let address = |last| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), 9002);
+            Ok(vec![address(2), address(3)])
+        };
+        let name = self.asked[index].clone();
+        network.note(|| format!("resolver: {name} is {outcome:?}"));
+        if self.mailbox.resolved(name, outcome).is_err() {
+            self.ledger.break_rule("the mailbox is full");
+        }
+    }
+
+    fn prepare(&mut self, network: &mut Network) {
+        network.note(|| "prepares the second plan".to_owned());
+        match self.mailbox.prepare(Arc::clone(&self.second_plan)) {
+            Ok(answer) => self.prepared = Some(answer),
+            Err(full) => self.ledger.break_rule(full.to_string()),
+        }
+        let kind = if network.dice().chance(80) { Kind::Commit } else { Kind::Discard };
+        network.wake(100 * MS, token(kind, 0));
+    }
+
+    /// Second step of a swap, once the shard has said that the plan links.
+    fn decide(&mut self, network: &mut Network, commits: bool) {
+        let linked = self.prepared.take().is_some_and(|answer| matches!(answer.try_recv(), Ok(Ok(()))));
+        if self.ledger.drained_ns.is_some() {
+            return;
+        }
+        if !linked {
+            self.ledger.break_rule("a good plan was not linked within its time");
+        }
+        let sent = if commits { self.mailbox.commit() } else { self.mailbox.discard() };
+        if commits {
+            network.note(|| "commits the second plan".to_owned());
+            self.ledger.committed_ns = Some(network.now_ns());
+        }
+        if sent.is_err() {
+            self.ledger.break_rule("the mailbox is full");
+        }
+    }
+
+    fn drain(&mut self, network: &mut Network) {
+        network.note(|| "drains".to_owned());
+        self.ledger.drained_ns = Some(network.now_ns());
+        let timeout = Duration::from_millis(*network.dice().pick(&[100, 1000, 4000]));
+        if self.mailbox.drain(timeout).is_err() {
+            self.ledger.break_rule("the mailbox is full");
+        }
+    }
+
+    fn reception(&mut self, dice: &mut Dice, target: Target, is_dead: bool, now_ns: u64) -> Reception {
+        let soon_ns = dice.below(2 * MS) + 1000;
+        let refused = if target == Target::Socket { ENOENT } else { ECONNREFUSED };
+        if is_dead {
+            self.ledger.trouble(target, true, now_ns, soon_ns);
+            return Reception::Refused { after_ns: soon_ns, errno: refused };
+        }
+        let fate = if self.is_calm { 99 } else { dice.below(60) };
+        let (reception, is_refusal, lasts_ns) = match fate {
+            0 | 1 => (Reception::Refused { after_ns: soon_ns, errno: refused }, true, soon_ns),
+            2 => (Reception::Refused { after_ns: soon_ns, errno: EHOSTUNREACH }, false, soon_ns),
+            3 => (Reception::Refused { after_ns: 800 * MS, errno: ETIMEDOUT }, false, 800 * MS),
+            4 => (Reception::Impossible { errno: EHOSTUNREACH }, false, 0),
+            5 => (Reception::Silence, false, 1000 * MS),
+            6 | 7 => return Reception::Accepted { after_ns: dice.below(900 * MS) },
+            _ => return Reception::Accepted { after_ns: soon_ns },
+        };
+        self.ledger.trouble(target, is_refusal, now_ns, lasts_ns);
+        reception
+    }
+}
+
+impl Peers for World {
+    fn knock(&mut self, network: &mut Network, wire: WireKey, address: &Address) -> Reception {
+        let (target, is_dead) = match address {
+            Address::Unix(_) => (Target::Socket, false),
+            Address::Tcp(address) if address.port() == 9002 => {
+                (Target::Named, self.is_half_dead && address.ip() == Ipv4Addr::new(10, 0, 0, 2))
+            }
+            Address::Tcp(_) => (Target::Plain, false),
+        };
+        let now_ns = network.now_ns();
+        let reception = self.reception(network.dice(), target, is_dead, now_ns);
+        network.note(|| format!("{wire}: shard connects to {address:?}: {reception:?}"));
+        if matches!(reception, Reception::Accepted { .. }) {
+            self.roles.insert(wire, Role::Backend(self.backends.len()));
+            let token = token(Kind::Backend, self.backends.len());
+            self.backends.push(Backend::new(wire, target, token, self.is_calm));
+        }
+        reception
+    }
+
+    fn connected(&mut self, _network: &mut Network, _wire: WireKey) {}
+
+    fn stir(&mut self, network: &mut Network, wire: WireKey) {
+        match self.roles.get(&wire) {
+            Some(&Role::Client(index)) => {
+                if let Some(client) = &mut self.clients[index] {
+                    client.read(network, &mut self.ledger, false);
+                }
+            }
+            Some(&Role::Backend(index)) => self.backends[index].stir(network, &mut self.ledger),
+            None => {}
+        }
+    }
+
+    fn woken(&mut self, network: &mut Network, token: u64) {
+        let index = usize::try_from(token & 0xff_ffff).unwrap_or(0);
+        let kind = token >> 56;
+        if kind == Kind::Open as u64 {
+            self.open(network, index);
+        } else if kind == Kind::Backend as u64 {
+            self.backends[index].woken(network, &mut self.ledger);
+        } else if kind == Kind::Resolve as u64 {
+            self.answer_resolver(network, index);
+        } else if kind == Kind::Prepare as u64 {
+            self.prepare(network);
+        } else if kind == Kind::Commit as u64 || kind == Kind::Discard as u64 {
+            self.decide(network, kind == Kind::Commit as u64);
+        } else if kind == Kind::Drain as u64 {
+            self.drain(network);
+        } else if let Some(client) = &mut self.clients[index] {
+            if kind == Kind::Read as u64 {
+                client.read(network, &mut self.ledger, true);
+            } else {
+                client.go_on(network, &mut self.ledger);
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The simulation suite: a sweep of seeds, and proof that it tells the same story twice.
+
+mod planted;
+mod sweep;

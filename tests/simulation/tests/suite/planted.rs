@@ -1,0 +1,35 @@
+//! Proof that the sweep can fail: each planted defect is found within as many seeds as an ordinary run has.
+
+use turnpike_simulation::{Planted, plant, run};
+
+const SEEDS: u64 = 1000;
+
+/// The first seed that notices the defect, and the rule it breaks.
+fn found(defect: Planted) -> Option<(u64, String)> {
+    plant(Some(defect));
+    let found = (0..SEEDS).find_map(|seed| run(seed).violations.first().map(|rule| (seed, rule.clone())));
+    plant(None);
+    found
+}
+
+fn is_found(defect: Planted) {
+    let found = found(defect);
+    println!("{defect:?}: {found:?}");
+    let (seed, _) = found.unwrap_or_else(|| panic!("{defect:?} goes unnoticed in {SEEDS} seeds"));
+    assert!(run(seed).violations.is_empty(), "seed {seed} complains without the defect, too");
+}
+
+#[test]
+fn a_lost_wake_up_is_found() {
+    is_found(Planted::LostWakeUp);
+}
+
+#[test]
+fn a_double_pool_return_is_found() {
+    is_found(Planted::DoublePoolReturn);
+}
+
+#[test]
+fn a_missing_timeout_is_found() {
+    is_found(Planted::MissingTimeout);
+}
