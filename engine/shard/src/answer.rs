@@ -16,9 +16,6 @@ use crate::slot::{AnswerFraming, AnswerPhase, NONE, RequestBody, Slot};
 /// A request body this long is read to its end after an early answer, to keep the connection.
 const DRAIN_REQUEST_BYTES_MAX: u64 = 256 * 1024;
 
-/// Response heads kept for reuse.
-const SPARE_HEADS_MAX: usize = 128;
-
 impl<R: Runtime> Shard<R> {
     /// Runs a slot's pipeline as far as it gets.
     pub(crate) fn poll(&mut self, slot_index: u32) {
@@ -187,11 +184,9 @@ impl<R: Runtime> Shard<R> {
         exchange.response_latency_ns = self.rt.now_ns().saturating_sub(exchange.arrival_ns);
         let linked = slot.linked.as_ref().unwrap_or(&self.linked);
         self.books.enter(exchange, &linked.node, &linked.series);
-        if let Some(mut head) = exchange.inbound.take()
-            && self.spare_heads.len() < SPARE_HEADS_MAX
-        {
+        if let Some(mut head) = exchange.inbound.take() {
             head.clear();
-            self.spare_heads.push(head);
+            self.spare_heads.give(head);
         }
     }
 }

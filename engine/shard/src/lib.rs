@@ -29,6 +29,7 @@ mod response;
 pub mod rt;
 mod shard;
 mod slot;
+mod spare;
 mod spec;
 mod timers;
 mod upstream;

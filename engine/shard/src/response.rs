@@ -72,7 +72,7 @@ impl<R: Runtime> Shard<R> {
         let upstream = &mut self.upstreams[index as usize];
         let slot_index = upstream.slot;
         let method = self.slots[slot_index].call_method;
-        let head = upstream.head.get_or_insert_with(|| self.spare_heads.pop().unwrap_or_default());
+        let head = upstream.head.get_or_insert_with(|| self.spare_heads.take().unwrap_or_default());
         loop {
             match head.parse(input.rest(&self.rt), &self.response_limits) {
                 Ok(Progress::Partial) => {

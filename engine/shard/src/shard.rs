@@ -21,12 +21,17 @@ use crate::owner::Owner;
 use crate::random::Random;
 use crate::rt::{Event, Runtime, SocketKey};
 use crate::slot::Slots;
+use crate::spare::{LOOK_NS, Spare};
 use crate::spec::{Resolve, Spec, Timeouts};
 use crate::timers::Timers;
 use crate::upstream::{Pools, Upstream};
 
 /// Bytes read and dropped from a connection that is closing.
 const DISCARD_MAX: u32 = 1024 * 1024;
+
+/// Response heads kept for reuse: so many always, and at most.
+const SPARE_HEADS_FEW: usize = 128;
+const SPARE_HEADS_MAX: usize = 4096;
 
 /// Timeouts in the loop's own unit.
 pub(crate) struct TimeoutsNs {
@@ -79,8 +84,7 @@ pub struct Shard<R: Runtime> {
     pub(crate) linked: Rc<Linked>,
     pub(crate) prepared: Option<Rc<Linked>>,
     pub(crate) ready: Vec<u32>,
-    #[expect(clippy::vec_box, reason = "a head moves by its pointer")]
-    pub(crate) spare_heads: Vec<Box<ResponseHead>>,
+    pub(crate) spare_heads: Spare<Box<ResponseHead>>,
     pub(crate) mailbox: Receiver<Command>,
     pub(crate) ports: Vec<u16>,
     pub(crate) limits: Limits,
@@ -118,7 +122,7 @@ impl<R: Runtime> Shard<R> {
             linked: Rc::new(linked),
             prepared: None,
             ready: Vec::new(),
-            spare_heads: Vec::new(),
+            spare_heads: Spare::new(SPARE_HEADS_FEW, SPARE_HEADS_MAX),
             mailbox: mailbox.receiver,
             ports: Vec::new(),
             head_limits: HeadLimits::from(&spec.limits),
@@ -159,7 +163,11 @@ impl<R: Runtime> Shard<R> {
     pub fn step(&mut self, events: &mut Vec<Event>) -> io::Result<bool> {
         let begun = self.draining.as_mut().is_some_and(|draining| std::mem::take(&mut draining.begun));
         let waits = self.ready.is_empty() && !begun;
-        let timeout_ns = if waits { self.timers.next_in(self.rt.now_ns()) } else { Some(0) };
+        let now_ns = self.rt.now_ns();
+        let mut timeout_ns = if waits { self.timers.next_in(now_ns) } else { Some(0) };
+        if self.slots.trim(now_ns) | self.spare_heads.trim(now_ns) {
+            timeout_ns = Some(timeout_ns.map_or(LOOK_NS, |asked| asked.min(LOOK_NS)));
+        }
         self.rt.turn(timeout_ns, events)?;
         for event in events.drain(..) {
             self.guard(event);

@@ -13,6 +13,7 @@ use crate::door::Door;
 use crate::inflate::Inflater;
 use crate::linked::Linked;
 use crate::pipeline::{Pipeline, place};
+use crate::spare::Spare;
 
 /// No index.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -170,20 +171,25 @@ impl Slot {
 }
 
 /// All slots of a shard: those in use, and spare ones.
-#[derive(Default)]
 pub(crate) struct Slots {
     slots: Slab<Box<Slot>>,
-    #[expect(clippy::vec_box, reason = "a slot moves by its pointer")]
-    spare: Vec<Box<Slot>>,
+    spare: Spare<Box<Slot>>,
 }
 
-/// Slots kept for reuse; more are freed, so that a burst doesn't stay in memory.
-const SPARE_MAX: usize = 128;
+/// Slots kept for reuse: so many always, and at most.
+const SPARE_FEW: usize = 128;
+const SPARE_MAX: usize = 4096;
+
+impl Default for Slots {
+    fn default() -> Self {
+        Slots { slots: Slab::new(), spare: Spare::new(SPARE_FEW, SPARE_MAX) }
+    }
+}
 
 impl Slots {
     /// A fresh slot for a request of `client`.
     pub(crate) fn borrow(&mut self, client: u32) -> u32 {
-        let mut slot = self.spare.pop().unwrap_or_else(|| Box::new(Slot::new()));
+        let mut slot = self.spare.take().unwrap_or_else(|| Box::new(Slot::new()));
         slot.begin(client);
         u32::try_from(self.slots.insert(slot)).expect("fewer than 2^32 requests in flight")
     }
@@ -197,9 +203,12 @@ impl Slots {
     /// Ends the loan.
     pub(crate) fn give_back(&mut self, index: u32) {
         let slot = self.slots.remove(index as usize);
-        if self.spare.len() < SPARE_MAX {
-            self.spare.push(slot);
-        }
+        self.spare.give(slot);
+    }
+
+    /// See [`Spare::trim`].
+    pub(crate) fn trim(&mut self, now_ns: u64) -> bool {
+        self.spare.trim(now_ns)
     }
 }
 

@@ -19,6 +19,7 @@ use slab::Slab;
 use self::socket::Socket;
 use super::pool::BufferPool;
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
+use crate::spare::{LOOK_NS, Spare};
 
 /// Receive buffers of 16 KiB at most.
 const BUFFERS_MAX: usize = 1024;
@@ -30,7 +31,8 @@ const ACCEPTS_MAX: usize = 64;
 const LATE_ACCEPTS_MAX: usize = 64;
 /// Chunks in one gathered send.
 const GATHER_MAX: usize = 64;
-const SPARE_BUFFERS_MAX: usize = 256;
+const SPARE_BUFFERS_FEW: usize = 256;
+const SPARE_BUFFERS_MAX: usize = 8192;
 const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
 /// A listener or reader that ran out of something tries again after this long.
 const RETRY_NS: u64 = 5_000_000;
@@ -49,7 +51,7 @@ pub struct Portable {
     active: Vec<u32>,
     dirty: Vec<u32>,
     freed: Vec<u32>,
-    spare_buffers: Vec<Vec<u8>>,
+    spare_buffers: Spare<Vec<u8>>,
     reports: Vec<epoll::Event>,
     generation: u32,
     origin: Instant,
@@ -78,7 +80,7 @@ impl Portable {
             active: Vec::new(),
             dirty: Vec::new(),
             freed: Vec::new(),
-            spare_buffers: Vec::new(),
+            spare_buffers: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             reports: Vec::with_capacity(REPORTS_MAX),
             generation: 0,
             origin: Instant::now(),
@@ -491,13 +493,13 @@ impl Runtime for Portable {
     }
 
     fn take_buffer(&mut self) -> Vec<u8> {
-        self.spare_buffers.pop().unwrap_or_default()
+        self.spare_buffers.take().unwrap_or_default()
     }
 
     fn give_buffer(&mut self, mut buffer: Vec<u8>) {
-        if self.spare_buffers.len() < SPARE_BUFFERS_MAX && buffer.capacity() <= SPARE_BUFFER_BYTES_MAX {
+        if (1..=SPARE_BUFFER_BYTES_MAX).contains(&buffer.capacity()) {
             buffer.clear();
-            self.spare_buffers.push(buffer);
+            self.spare_buffers.give(buffer);
         }
     }
 
@@ -512,6 +514,9 @@ impl Runtime for Portable {
         // Flushing marks nothing, so the list comes back with its memory and nothing is lost.
         self.dirty = dirty;
         let mut timeout_ns = timeout_ns;
+        if self.spare_buffers.trim(self.now_ns) {
+            timeout_ns = Some(timeout_ns.map_or(LOOK_NS, |asked| asked.min(LOOK_NS)));
+        }
         events.append(&mut self.late);
         if !events.is_empty() {
             timeout_ns = Some(0);

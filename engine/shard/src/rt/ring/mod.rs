@@ -19,11 +19,13 @@ use slab::Slab;
 use self::buffers::{BUFFER_GROUP, Buffers};
 use self::socket::{Gathered, Socket};
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
+use crate::spare::{LOOK_NS, Spare};
 
 /// Chunks in one gathered send; the kernel's own bound is 1,024.
 const GATHER_MAX: usize = 64;
 /// Send buffers kept for reuse, and the largest that is.
-const SPARE_BUFFERS_MAX: usize = 256;
+const SPARE_BUFFERS_FEW: usize = 256;
+const SPARE_BUFFERS_MAX: usize = 8192;
 const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
 /// A listener that ran out of descriptors tries again after this long.
 const ACCEPT_RETRY_NS: u64 = 50_000_000;
@@ -65,9 +67,8 @@ pub struct Ring {
     dirty: Vec<u32>,
     freed: Vec<u32>,
     starved: VecDeque<(u32, u32)>,
-    spare_buffers: Vec<Vec<u8>>,
-    #[expect(clippy::vec_box, reason = "the kernel points into the box")]
-    spare_gathered: Vec<Box<Gathered>>,
+    spare_buffers: Spare<Vec<u8>>,
+    spare_gathered: Spare<Box<Gathered>>,
     completions: Vec<(u64, i32, u32)>,
     generation: u32,
     origin: Instant,
@@ -116,8 +117,8 @@ impl Ring {
             dirty: Vec::new(),
             freed: Vec::new(),
             starved: VecDeque::new(),
-            spare_buffers: Vec::new(),
-            spare_gathered: Vec::new(),
+            spare_buffers: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
+            spare_gathered: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             completions: Vec::new(),
             generation: 0,
             origin: clock(),
@@ -196,7 +197,7 @@ impl Ring {
         }
         let mut gathered = match socket.gathered.take() {
             Some(gathered) => gathered,
-            None => self.spare_gathered.pop().unwrap_or_default(),
+            None => self.spare_gathered.take().unwrap_or_default(),
         };
         while gathered.chunks.len() < GATHER_MAX {
             let Some(chunk) = socket.queue.pop_front() else { break };
@@ -364,9 +365,7 @@ impl Ring {
             return;
         }
         gathered.offset = 0;
-        if self.spare_gathered.len() < SPARE_BUFFERS_MAX {
-            self.spare_gathered.push(gathered);
-        }
+        self.spare_gathered.give(gathered);
         if !socket.queue.is_empty() {
             self.mark_dirty(slot);
             return;
@@ -668,13 +667,13 @@ impl Runtime for Ring {
     }
 
     fn take_buffer(&mut self) -> Vec<u8> {
-        self.spare_buffers.pop().unwrap_or_default()
+        self.spare_buffers.take().unwrap_or_default()
     }
 
     fn give_buffer(&mut self, mut buffer: Vec<u8>) {
-        if self.spare_buffers.len() < SPARE_BUFFERS_MAX && buffer.capacity() <= SPARE_BUFFER_BYTES_MAX {
+        if (1..=SPARE_BUFFER_BYTES_MAX).contains(&buffer.capacity()) {
             buffer.clear();
-            self.spare_buffers.push(buffer);
+            self.spare_buffers.give(buffer);
         }
     }
 
@@ -690,6 +689,9 @@ impl Runtime for Ring {
         let retrying = self.rearm_listeners();
         self.buffers.publish();
         let mut timeout_ns = timeout_ns;
+        if self.spare_buffers.trim(self.now_ns) | self.spare_gathered.trim(self.now_ns) {
+            timeout_ns = Some(timeout_ns.map_or(LOOK_NS, |asked| asked.min(LOOK_NS)));
+        }
         if !self.late.is_empty() {
             timeout_ns = Some(0);
         }

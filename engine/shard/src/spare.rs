@@ -1,0 +1,102 @@
+//! Things kept for reuse: as many as traffic lately needed at once, so that a busy shard allocates nothing and a burst
+//! doesn't stay in memory.
+
+/// Between two looks at what was not needed; a turn may wait so long while [`Spare::trim`] asks for another.
+pub(crate) const LOOK_NS: u64 = 1_000_000_000;
+
+/// A stack of spare things. The one given last is taken first, while it is still in the cache.
+#[derive(Debug)]
+pub(crate) struct Spare<T> {
+    kept: Vec<T>,
+    /// How many may be kept now: between `few` and `many`, one more for each that was missing.
+    limit: usize,
+    few: usize,
+    many: usize,
+    /// The fewest that were kept since the last look: nobody needed those.
+    idle: usize,
+    look_at_ns: u64,
+}
+
+impl<T> Spare<T> {
+    /// An empty stack that always keeps `few` and never more than `many`.
+    pub(crate) const fn new(few: usize, many: usize) -> Self {
+        Spare { kept: Vec::new(), limit: few, few, many, idle: 0, look_at_ns: 0 }
+    }
+
+    /// A spare one.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<T> {
+        let taken = self.kept.pop();
+        if taken.is_none() {
+            self.limit = self.many.min(self.limit + 1);
+        }
+        self.idle = self.idle.min(self.kept.len());
+        taken
+    }
+
+    /// Keeps one, or drops it if enough are kept.
+    #[inline]
+    pub(crate) fn give(&mut self, one: T) {
+        if self.kept.len() < self.limit {
+            self.kept.push(one);
+        }
+    }
+
+    /// To be called once per turn: once in a while it drops what nobody needed. True if it should be called again
+    /// within [`LOOK_NS`] even if nothing happens, because more than a few are kept.
+    pub(crate) fn trim(&mut self, now_ns: u64) -> bool {
+        if now_ns >= self.look_at_ns {
+            self.look_at_ns = now_ns + LOOK_NS;
+            self.limit = self.few.max(self.limit - self.limit.min(self.idle));
+            self.kept.truncate(self.limit);
+            self.kept.shrink_to(self.limit);
+            self.idle = self.kept.len();
+        }
+        self.kept.len() > self.few
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn burst(spare: &mut Spare<u32>, count: u32) -> usize {
+        let taken: Vec<Option<u32>> = (0..count).map(|_| spare.take()).collect();
+        let missing = taken.iter().filter(|one| one.is_none()).count();
+        (0..count).for_each(|one| spare.give(one));
+        missing
+    }
+
+    #[test]
+    fn a_steady_load_misses_nothing_after_its_first_round() {
+        let mut spare = Spare::new(4, 1_000);
+        assert_eq!(burst(&mut spare, 100), 100);
+        for second in 1..10 {
+            assert_eq!(burst(&mut spare, 100), 0);
+            assert!(spare.trim(second * LOOK_NS));
+        }
+    }
+
+    #[test]
+    fn a_burst_is_forgotten() {
+        let mut spare = Spare::new(4, 1_000);
+        burst(&mut spare, 500);
+        burst(&mut spare, 10);
+        assert!(spare.trim(LOOK_NS));
+        for second in 2..5 {
+            burst(&mut spare, 10);
+            spare.trim(second * LOOK_NS);
+        }
+        assert!(spare.kept.len() <= 14, "{} are kept", spare.kept.len());
+        assert!(!(5..8).all(|second| spare.trim(second * LOOK_NS)), "an idle shard keeps a few");
+        assert_eq!(spare.kept.len(), 4);
+    }
+
+    #[test]
+    fn there_is_a_bound() {
+        let mut spare = Spare::new(4, 50);
+        burst(&mut spare, 500);
+        burst(&mut spare, 500);
+        assert_eq!(spare.kept.len(), 50);
+    }
+}
