@@ -42,6 +42,11 @@ impl<T> Spare<T> {
         }
     }
 
+    /// How many are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
     /// To be called once per turn: once in a while it drops what nobody needed. True if it should be called again
     /// within [`LOOK_NS`] even if nothing happens, because more than a few are kept.
     pub(crate) fn trim(&mut self, now_ns: u64) -> bool {

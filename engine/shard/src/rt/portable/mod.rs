@@ -19,6 +19,7 @@ use slab::Slab;
 use self::socket::Socket;
 use super::pool::BufferPool;
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
+use crate::input::COPY_MAX;
 use crate::spare::{LOOK_NS, Spare};
 
 /// Receive buffers of 16 KiB at most.
@@ -31,6 +32,7 @@ const ACCEPTS_MAX: usize = 64;
 const LATE_ACCEPTS_MAX: usize = 64;
 /// Chunks in one gathered send.
 const GATHER_MAX: usize = 64;
+/// Send buffers kept for reuse: so many of up to 16 KiB, at most so many of up to `COPY_MAX`, which heads fit in.
 const SPARE_BUFFERS_FEW: usize = 256;
 const SPARE_BUFFERS_MAX: usize = 8192;
 const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
@@ -497,7 +499,9 @@ impl Runtime for Portable {
     }
 
     fn give_buffer(&mut self, mut buffer: Vec<u8>) {
-        if (1..=SPARE_BUFFER_BYTES_MAX).contains(&buffer.capacity()) {
+        let bytes_max =
+            if self.spare_buffers.len() < SPARE_BUFFERS_FEW { SPARE_BUFFER_BYTES_MAX } else { COPY_MAX };
+        if (1..=bytes_max).contains(&buffer.capacity()) {
             buffer.clear();
             self.spare_buffers.give(buffer);
         }

@@ -19,14 +19,17 @@ use slab::Slab;
 use self::buffers::{BUFFER_GROUP, Buffers};
 use self::socket::{Gathered, Socket};
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
+use crate::input::COPY_MAX;
 use crate::spare::{LOOK_NS, Spare};
 
 /// Chunks in one gathered send; the kernel's own bound is 1,024.
 const GATHER_MAX: usize = 64;
-/// Send buffers kept for reuse, and the largest that is.
+/// Send buffers kept for reuse: so many of up to 16 KiB, at most so many of up to `COPY_MAX`, which heads fit in.
 const SPARE_BUFFERS_FEW: usize = 256;
 const SPARE_BUFFERS_MAX: usize = 8192;
 const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
+/// So many sockets may run short of buffers without more being made.
+const GREEDY_MAX: usize = 2;
 /// A listener that ran out of descriptors tries again after this long.
 const ACCEPT_RETRY_NS: u64 = 50_000_000;
 /// Connections taken from a listener that is about to close; what the kernel keeps waiting at most by default.
@@ -398,8 +401,11 @@ impl Ring {
         if self.starved.is_empty() {
             return;
         }
-        // Whoever found the buffers used up has to be armed anew, which costs more than the memory does.
-        self.buffers.grow();
+        // Whoever found the buffers used up has to be armed anew, which costs more than the memory does. But a few that
+        // send faster than they are served would take any number of buffers.
+        if self.starved.len() > GREEDY_MAX {
+            self.buffers.grow();
+        }
         let mut places = self.buffers.free;
         while places > 0 {
             let Some((slot, generation)) = self.starved.pop_front() else { break };
@@ -444,6 +450,14 @@ impl Ring {
         }
     }
 
+    fn cancel(&mut self, target: u64, slot: u32) {
+        let entry = opcode::AsyncCancel::new(target)
+            .build()
+            .flags(squeue::Flags::SKIP_SUCCESS)
+            .user_data(tag(Op::Ignore, 0, slot));
+        self.push(&entry);
+    }
+
     fn shut(&mut self, key: SocketKey, reset: bool) {
         let slot = key.0;
         let socket = &mut self.sockets[slot as usize];
@@ -451,7 +465,12 @@ impl Ring {
         socket.closed = true;
         socket.unsent = 0;
         let queue = std::mem::take(&mut socket.queue);
-        let raw = socket.raw;
+        let generation = socket.generation;
+        let pending = [
+            socket.receiving.then_some(Op::Receive),
+            socket.sending.then_some(Op::Send),
+            socket.connecting.is_some().then_some(Op::Connect),
+        ];
         let busy = socket.ops > 0;
         let descriptor = socket.descriptor.take();
         for chunk in queue {
@@ -461,13 +480,11 @@ impl Ring {
             // A linger time of zero turns the close into a reset; a socket that is gone already needs none.
             let _ = socket2::SockRef::from(descriptor).set_linger(Some(Duration::ZERO));
         }
-        if busy {
-            let cancel = opcode::AsyncCancel2::new(types::CancelBuilder::fd(types::Fd(raw)).all())
-                .build()
-                .flags(squeue::Flags::SKIP_SUCCESS)
-                .user_data(tag(Op::Ignore, 0, slot));
-            self.push(&cancel);
-        } else {
+        // By their names: to cancel all of a descriptor, the kernel would look through everybody's operations.
+        for op in pending.into_iter().flatten() {
+            self.cancel(tag(op, generation, slot), slot);
+        }
+        if !busy {
             self.freed.push(slot);
         }
         if let Some(descriptor) = descriptor {
@@ -614,11 +631,7 @@ impl Runtime for Ring {
         if state.receiving && !state.cancelling {
             state.cancelling = true;
             let target = tag(Op::Receive, state.generation, socket.0);
-            let entry = opcode::AsyncCancel::new(target)
-                .build()
-                .flags(squeue::Flags::SKIP_SUCCESS)
-                .user_data(tag(Op::Ignore, 0, socket.0));
-            self.push(&entry);
+            self.cancel(target, socket.0);
         }
     }
 
@@ -671,7 +684,9 @@ impl Runtime for Ring {
     }
 
     fn give_buffer(&mut self, mut buffer: Vec<u8>) {
-        if (1..=SPARE_BUFFER_BYTES_MAX).contains(&buffer.capacity()) {
+        let bytes_max =
+            if self.spare_buffers.len() < SPARE_BUFFERS_FEW { SPARE_BUFFER_BYTES_MAX } else { COPY_MAX };
+        if (1..=bytes_max).contains(&buffer.capacity()) {
             buffer.clear();
             self.spare_buffers.give(buffer);
         }
