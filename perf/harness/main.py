@@ -1,0 +1,143 @@
+"""Measures proxies in interleaved rounds: the scenarios, their targets, and the command line."""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from measurement import LOAD, LOAD_CORE, measure, on, rss_kib, start_backend, summarise
+from peers import OURS, STARTERS, Turnpike, present
+from table import table, write
+
+# name: (what it is, options, peers, targets {peer: ratio of CPU per request, or (ratio, stretch)}); "judged": "p50" holds
+# the targets against the ratio of the p50 instead.
+SCENARIOS = {
+    "W1": ("HTTP/1.1, 1 KiB, 64 connections", {}, ["nginx", "haproxy", "relay", "envoy", "pingora"],
+           {"nginx": (0.75, 0.70), "haproxy": 0.78, "relay": (1.08, 1.03)}),
+    "W1c512": ("the same, 512 connections", {"connections": 512}, ["nginx", "haproxy", "relay"], {"nginx": 0.65}),
+    "W1uds": ("UNIX-socket upstream", {"unix": True}, ["nginx", "haproxy", "relay"], {"nginx": 0.62}),
+    "W2": ("one connection (p50)", {"connections": 1, "judged": "p50"}, ["nginx", "haproxy"], {"nginx": 1.0}),
+    "W4": ("64 KiB bodies", {"body": 65536}, ["nginx", "haproxy", "relay"], {"nginx": 0.95, "relay": 1.05}),
+    "W6": ("a connection per request", {"close": True}, ["nginx", "haproxy"], {"nginx": 0.92}),
+    "W8": ("peers also limit, edit fields and write a JSON log", {"work": True}, ["nginx", "haproxy", "envoy"],
+           {"nginx": (0.65, 0.60), "haproxy": (0.58, 0.53), "envoy": (0.32, 0.28)}),
+}
+
+
+def start(name, folder, options):
+    arguments = {key: True for key in ("unix", "work") if options.get(key)}
+    if name == "relay":
+        arguments.pop("work", None)
+    return STARTERS[name](folder, **arguments)
+
+
+def scenario_rounds(name, folder, rounds, seconds, runtime):
+    what, options, peer_names, targets = SCENARIOS[name]
+    backend = "http+unix://" + str(folder / "backend.sock").replace("/", "%2F") if options.get("unix") else None
+    behind = start_backend(folder, options)
+    peers = [start(peer, folder, options) for peer in peer_names if present(peer)]
+    peers.append(Turnpike(folder, name=f"turnpike-{name}", runtime=runtime, backend=backend))
+    ours = peers[-1]
+    results = {peer.name: [] for peer in peers}
+    try:
+        for peer in peers:
+            measure(peer, folder, options, 0.5)
+        for number in range(rounds):
+            for peer in peers[number % len(peers):] + peers[:number % len(peers)]:
+                results[peer.name].append(measure(peer, folder, options, seconds))
+    finally:
+        for peer in peers:
+            peer.stop()
+        behind.stop()
+    return summarise(name, what, ours.name, results, targets, options.get("judged", "ratio"))
+
+
+def idle_memory(folder, runtime, connections):
+    """W7: memory of an idle connection after ten thousand requests."""
+    behind = start_backend(folder, {})
+    ours = Turnpike(folder, name=f"turnpike-idle-{runtime}", runtime=runtime)
+    try:
+        command = [LOAD, "load", "--target", f"127.0.0.1:{ours.port}", "--path", ours.path,
+                   "--connections", "64", "--seconds", "1"]
+        subprocess.run(on(LOAD_CORE, *command), capture_output=True)
+        before = rss_kib(ours.process.pid)
+        command = [LOAD, "load", "--target", f"127.0.0.1:{ours.port}", "--path", ours.path, "--hold",
+                   "--connections", str(connections), "--rate", "8000",
+                   "--seconds", str(connections / 8000 + 1.5)]
+        child = subprocess.Popen(on(LOAD_CORE, *command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        seen = json.loads(child.stdout.readline())
+        time.sleep(1)
+        after, opened = rss_kib(ours.process.pid), ours.metric("turnpike_connections_open")
+        child.stdin.close()
+        child.wait()
+    finally:
+        ours.stop()
+        behind.stop()
+    each = (after - before) / max(opened, 1)
+    print(f"W7 {runtime}: {opened:.0f} open after {seen['requests']} requests, {each:.2f} KiB each", flush=True)
+    return {"runtime": runtime, "connections": opened, "requests": seen["requests"], "kib": each}
+
+
+def scale(folder, rounds, seconds):
+    """CPU per request against the number of routes and of APIs, and an idle sidecar's memory."""
+    sidecar = Turnpike(folder, name="sidecar", routes=10, port=OURS + 50)
+    time.sleep(0.5)
+    rss = rss_kib(sidecar.process.pid)
+    sidecar.stop()
+    rows = {}
+    for kind, sizes in (("routes", (10, 300, 10_000)), ("APIs", (1, 1_000))):
+        peers = [Turnpike(folder, name=f"{kind}{size}", port=OURS + 2 * place,
+                          **({"routes": size} if kind == "routes" else {"routes": 10, "apis": size}))
+                 for place, size in enumerate(sizes)]
+        behind = start_backend(folder, {})
+        try:
+            runs = [[measure(peer, folder, {}, seconds) for peer in peers] for _ in range(rounds)]
+        finally:
+            for peer in peers:
+                peer.stop()
+            behind.stop()
+        for place, size in enumerate(sizes):
+            ratios = [run[place]["cpu_us"] / run[0]["cpu_us"] for run in runs if run[place] and run[0]]
+            rows[f"{size} {kind}"] = statistics.median(ratios) if ratios else float("nan")
+    print(f"scale: {rows}; idle sidecar {rss / 1024:.1f} MiB", flush=True)
+    return {"ratios": rows, "sidecar_mib": rss / 1024}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, W1, W4, W6, W8 only")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--runtime", choices=["ring", "portable"], default="ring")
+    parser.add_argument("--all-peers", action="store_true", help="build the slow peer, Pingora, too (done by perf/run)")
+    parser.add_argument("--no-write", action="store_true", help="print the table, leave docs/performance.md alone")
+    parser.add_argument("scenarios", nargs="*", help=f"some of {', '.join(SCENARIOS)}, W7, scale")
+    arguments = parser.parse_args()
+    arguments.rounds = arguments.rounds or (3 if arguments.quick else 5)
+    arguments.seconds = arguments.seconds or (1.5 if arguments.quick else 3)
+    names = arguments.scenarios or (["W1", "W4", "W6", "W8"] if arguments.quick else [*SCENARIOS, "W7", "scale"])
+    rows, idle, scales = [], [], None
+    with tempfile.TemporaryDirectory(prefix="turnpike-perf-") as folder:
+        folder = pathlib.Path(folder)
+        os.chmod(folder, 0o755)
+        for name in names:
+            if name == "W7":
+                idle = [idle_memory(folder, runtime, 8000) for runtime in ("ring", "portable")]
+            elif name == "scale":
+                scales = scale(folder, arguments.rounds, min(arguments.seconds, 1.5))
+            else:
+                rows.append(scenario_rounds(name, folder, arguments.rounds, arguments.seconds, arguments.runtime))
+    text = table(rows, idle, scales, arguments)
+    if arguments.no_write:
+        print(text)
+    else:
+        write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

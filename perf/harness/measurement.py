@@ -1,0 +1,157 @@
+"""What is measured of a process: CPU per request of the whole process tree, latency, memory.
+
+One proxy on core 0; load and backend, one thread, on core 1. CPU per request is the growth of schedstat's first field
+over all tasks of the proxy's process tree, divided by answered requests. A round runs every peer once; the ratio of a
+round is ours over the peer's in that round, and the figure is the median of the rounds' ratios. A run of Turnpike
+counts only if the access log has as many lines as there were requests and nothing was dropped.
+"""
+
+import atexit
+import json
+import pathlib
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+LOAD = ROOT / "target/release/turnpike-load"
+PROXY_CORE, LOAD_CORE = "0", "1"
+BACKEND_PORT = 9091
+
+
+def realtime():
+    """A prefix that keeps other programs off the cores, where that is allowed."""
+    probe = subprocess.run(["chrt", "-f", "10", "true"], capture_output=True)
+    return ["chrt", "-f", "10"] if probe.returncode == 0 else []
+
+
+PRIORITY = realtime()
+
+
+def on(core, *command):
+    return [*PRIORITY, "taskset", "-c", core, *map(str, command)]
+
+
+def tree(pid):
+    pids = [pid]
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+    if children.exists():
+        for child in children.read_text().split():
+            pids += tree(int(child))
+    return pids
+
+
+def cpu_ns(pid):
+    total = 0
+    for one in tree(pid):
+        for task in pathlib.Path(f"/proc/{one}/task").iterdir():
+            try:
+                total += int((task / "schedstat").read_text().split()[0])
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+    return total
+
+
+def rss_kib(pid):
+    return sum(int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{p}/status").read_text())[1]) for p in tree(pid))
+
+
+class Process:
+    """A started program; stopped by its pid."""
+
+    def __init__(self, command, **options):
+        options.setdefault("stdout", subprocess.DEVNULL)
+        self.child = subprocess.Popen(command, stderr=subprocess.DEVNULL, **options)
+        atexit.register(self.stop)
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def stop(self):
+        if self.child.poll() is not None:
+            return
+        self.child.send_signal(signal.SIGTERM)
+        try:
+            self.child.wait(10)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+
+
+def wait_port(port):
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise SystemExit(f"nothing listens on port {port}")
+
+
+def start_backend(folder, scenario):
+    """The backend lives as long as the peers do: their pooled connections must stay good from run to run."""
+    address = f"unix:{folder}/backend.sock" if scenario.get("unix") else f"127.0.0.1:{BACKEND_PORT}"
+    command = [LOAD, "backend", "--listen", address, "--body-bytes", scenario.get("body", 1024)]
+    process = Process(on(LOAD_CORE, *command))
+    time.sleep(0.2)
+    return process
+
+
+def measure(peer, folder, scenario, seconds):
+    """One run: CPU per request in microseconds, and what the load saw."""
+    command = [LOAD, "load", "--target", f"127.0.0.1:{peer.port}", "--path", peer.path,
+               "--seconds", seconds, "--connections", scenario.get("connections", 64),
+               "--body-bytes", scenario.get("body", 1024)]
+    if scenario.get("close"):
+        command.append("--close")
+    before = cpu_ns(peer.process.pid)
+    run = subprocess.run(on(LOAD_CORE, *command), capture_output=True, text=True)
+    after = cpu_ns(peer.process.pid)
+    if run.returncode:
+        raise SystemExit(f"{peer.name}: {run.stderr}")
+    seen = json.loads(run.stdout)
+    problem = peer.check(seen["requests"])
+    if seen["bad"] or seen["errors"] > seen["connections"] or not seen["requests"]:
+        problem = problem or f"{seen['bad']} bad answers, {seen['errors']} errors"
+    if problem:
+        print(f"    {peer.name}: run does not count: {problem}", flush=True)
+        return None
+    seen["cpu_us"] = (after - before) / seen["requests"] / 1000
+    seen["rss_kib"] = rss_kib(peer.process.pid)
+    return seen
+
+
+def median(values):
+    values = list(values)
+    return statistics.median(values) if values else float("nan")
+
+
+def against(mine, runs, target, judged):
+    """One peer's row: medians of the rounds' ratios, and the target they are held to, as (target, stretch)."""
+    pairs = [(a, b) for a, b in zip(mine, runs) if a and b]
+    good = [run for run in runs if run]
+    row = {key: median(a[field] / b[field] for a, b in pairs)
+           for key, field in (("ratio", "cpu_us"), ("p50", "p50_us"), ("p99", "p99_us"), ("p999", "p999_us"))}
+    row["cpu_us"] = min((run["cpu_us"] for run in good), default=float("nan"))
+    row["rss_kib"] = median(run["rss_kib"] for run in good)
+    target = target if isinstance(target, tuple) else (target, None)
+    return {**row, "target": target[0], "stretch": target[1], "judged": judged}
+
+
+def summarise(name, what, ours, results, targets, judged="ratio"):
+    row = {"scenario": name, "what": what, "peers": {}}
+    mine = results[ours]
+    good = [run for run in mine if run]
+    row["cpu_us"] = min((run["cpu_us"] for run in good), default=float("nan"))
+    for field in ("rps", "p50_us", "p99_us", "p999_us", "rss_kib"):
+        row[field] = median(run[field] for run in good)
+    row["counted"] = f"{len(good)}/{len(mine)}"
+    for peer, runs in results.items():
+        if peer != ours:
+            row["peers"][peer] = against(mine, runs, targets.get(peer), judged)
+    print(f"{name:7} ours {row['cpu_us']:.2f} us, p50 {row['p50_us']:.0f} us, {row['rps']:.0f}/s, "
+          + ", ".join(f"{peer} x{v['ratio']:.3f} (p50 x{v['p50']:.2f})" for peer, v in row["peers"].items()), flush=True)
+    return row
