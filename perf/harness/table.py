@@ -23,7 +23,7 @@ def caption(arguments):
     congestion = pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
     return (f"Measured {datetime.date.today()} by `perf/run{' --quick' if arguments.quick else ''}`: {arguments.rounds} "
             f"rounds of {arguments.seconds} s, runtime `{arguments.runtime}`; {cpu[1] if cpu else platform.machine()}, "
-            f"{os.cpu_count()} CPUs, {mhz}, clock source {source}, Linux {platform.release()}, TCP congestion control "
+            f"{os.cpu_count()} CPUs, {mhz}, clock source {source}, Linux {platform.release().split('-')[0]}, TCP congestion control "
             f"{congestion}; {versions()}; configs in `perf/peers/`. W2 and W6 don't saturate the core: they pay for wake-ups.")
 
 
