@@ -152,11 +152,12 @@ impl<R: Runtime> Shard<R> {
             if crate::planted::is_planted(crate::planted::Planted::LostWakeUp) {
                 return;
             }
-            if !client.carry.is_empty() && !client.queued {
-                client.queued = true;
-                self.ready.push(client_index);
-            }
-            let due_ns = self.rt.now_ns() + self.idle_client_ns();
+            let socket = client.socket;
+            self.queue_client(client_index);
+            // The idle time begins when the client has its answer (`client_sent`).
+            let wait_ns =
+                if self.rt.unsent(socket) > 0 { self.timeouts.send_ns } else { self.idle_client_ns() };
+            let due_ns = self.rt.now_ns() + wait_ns;
             self.set_client_deadline(client_index, due_ns);
             return;
         }

@@ -89,6 +89,14 @@ impl<R: Runtime> Shard<R> {
         }
     }
 
+    /// Whether the client has not read its answer for too long.
+    fn is_stalled(&self, slot_index: u32) -> bool {
+        let slot = &self.slots[slot_index];
+        slot.upstream != NONE
+            && self.upstreams[slot.upstream as usize].paused
+            && slot.stalled_at_ns + self.timeouts.send_ns <= self.rt.now_ns()
+    }
+
     fn exchange_due(&mut self, index: u32, slot_index: u32) {
         let now_ns = self.rt.now_ns();
         let slot = &mut self.slots[slot_index];
@@ -107,10 +115,13 @@ impl<R: Runtime> Shard<R> {
             // It finished sending long ago and has no answer yet: taken for gone.
             self.client_lost(index);
             return;
-        } else {
+        } else if self.is_stalled(slot_index) {
             self.books.timed_out();
             self.abort_client(index);
             return;
+        } else {
+            // What the deadline stood for is over.
+            self.refresh_deadline(slot_index);
         }
         self.client_may_be_done(index);
     }
@@ -211,7 +222,13 @@ impl<R: Runtime> Shard<R> {
             return;
         }
         let slot_index = client.slot;
-        if slot_index != NONE && self.slots[slot_index].upstream != NONE {
+        if client.phase == Phase::Idle && self.rt.unsent(client.socket) == 0 {
+            let due_ns = self.rt.now_ns() + self.idle_client_ns();
+            self.set_client_deadline(index, due_ns);
+            self.queue_client(index);
+        } else if client.phase == Phase::Head {
+            self.queue_client(index);
+        } else if slot_index != NONE && self.slots[slot_index].upstream != NONE {
             let upstream = self.slots[slot_index].upstream;
             self.resume_upstream(upstream);
         }

@@ -62,7 +62,13 @@ impl<R: Runtime> Shard<R> {
             let step = match client.phase {
                 Phase::Idle | Phase::Head => {
                     requests += 1;
-                    if requests > REQUESTS_PER_TURN { Step::Hold } else { self.read_head(index, &mut input) }
+                    // Who doesn't read answers gets no more of them: they would pile up here.
+                    let piled_up = self.rt.unsent(client.socket) >= UNSENT_MAX;
+                    if requests > REQUESTS_PER_TURN || piled_up {
+                        Step::Hold
+                    } else {
+                        self.read_head(index, &mut input)
+                    }
                 }
                 Phase::Exchange => self.read_body(index, &mut input),
                 Phase::Closing => Step::Discard,
@@ -102,11 +108,20 @@ impl<R: Runtime> Shard<R> {
             self.rt.pause(socket);
         }
         // An idle connection with unread bytes had its share of this turn.
-        let client = &mut self.clients[index as usize];
-        if client.phase == Phase::Idle && !client.queued {
-            client.queued = true;
-            self.ready.push(index);
+        if self.clients[index as usize].phase == Phase::Idle {
+            self.queue_client(index);
         }
+    }
+
+    /// Lets a connection with unread bytes go on in the next turn; one that doesn't read its answers goes on when it
+    /// has (`client_sent`).
+    pub(crate) fn queue_client(&mut self, index: u32) {
+        let client = &mut self.clients[index as usize];
+        if client.carry.is_empty() || client.queued || self.rt.unsent(client.socket) >= UNSENT_MAX {
+            return;
+        }
+        client.queued = true;
+        self.ready.push(index);
     }
 
     /// Goes on reading what had to wait.
@@ -209,6 +224,9 @@ impl<R: Runtime> Shard<R> {
             let upstream = &mut self.upstreams[slot.upstream as usize];
             if self.rt.unsent(upstream.socket) >= UNSENT_MAX {
                 upstream.holds_request = true;
+                // The backend is slow, not the client.
+                slot.body_due_ns = u64::MAX;
+                self.refresh_deadline(slot_index);
                 return Step::Hold;
             }
         }

@@ -171,6 +171,14 @@ impl<R: Runtime> Shard<R> {
                 break false;
             }
         };
+        let inflater = self.slots[slot_index].inflate_answer.as_ref();
+        if done && inflater.is_some_and(|inflater| inflater.finish().is_err()) {
+            // The coding ends before its content does: no clean end for half a body.
+            self.rt.give_buffer(out);
+            input.discard(&mut self.rt);
+            self.upstream_failed(index, Failure::Network);
+            return;
+        }
         if done && self.slots[slot_index].answer_framing == AnswerFraming::Chunked {
             out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
         }

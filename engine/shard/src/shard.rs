@@ -260,7 +260,11 @@ impl<R: Runtime> Shard<R> {
         let upstream = &mut self.upstreams[index as usize];
         if upstream.holds_request && upstream.slot != crate::slot::NONE {
             upstream.holds_request = false;
-            let client = self.slots[upstream.slot].client;
+            let slot_index = upstream.slot;
+            let slot = &mut self.slots[slot_index];
+            let client = slot.client;
+            slot.body_due_ns = self.rt.now_ns() + self.timeouts.body_ns;
+            self.refresh_deadline(slot_index);
             self.resume(client);
         }
     }

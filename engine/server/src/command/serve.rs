@@ -70,7 +70,7 @@ fn serve(
             None => {}
         }
     }
-    eprintln!("stopping: finishing what is under way, for {} s at most", settings.timeouts.drain.as_secs());
+    eprintln!("stopping: finishing what is under way, for {:?} at most", settings.timeouts.drain);
     if node.stop(|step| happenings.next(step) == Some(Happening::Stop)) {
         eprintln!("stopped");
         ExitCode::SUCCESS

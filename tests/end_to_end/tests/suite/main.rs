@@ -4,6 +4,7 @@
 
 mod checking;
 mod document;
+mod greedy;
 mod node_life;
 mod observing;
 mod proxying;
