@@ -21,5 +21,8 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // The allocator asks for huge pages: they more than doubled a node's memory and gained no speed (docs/performance.md).
+    // A kernel that can't do this goes on as before.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     command::run(&cli::command().get_matches())
 }
