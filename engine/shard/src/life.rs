@@ -339,6 +339,7 @@ impl<R: Runtime> Shard<R> {
         if self.rt.now_ns() < draining.until_ns {
             return false;
         }
+        self.cut = self.clients.iter().filter(|(_, client)| client.phase != Phase::Idle).count();
         let late: Vec<usize> = self.clients.iter().map(|(index, _)| index).collect();
         for index in late {
             self.abort_client(u32::try_from(index).expect("bounded"));

@@ -98,6 +98,8 @@ pub struct Shard<R: Runtime> {
     pub(crate) registry: std::sync::Arc<throttling::Registry>,
     pub(crate) resolve: Resolve,
     pub(crate) draining: Option<Draining>,
+    /// Requests that the end of the drain cut.
+    pub(crate) cut: usize,
 }
 
 impl<R: Runtime> Shard<R> {
@@ -136,6 +138,7 @@ impl<R: Runtime> Shard<R> {
             registry: spec.registry,
             resolve: spec.resolve,
             draining: None,
+            cut: 0,
             rt,
         };
         shard.ask_for_addresses();
@@ -149,11 +152,17 @@ impl<R: Runtime> Shard<R> {
     /// Runs until drained.
     ///
     /// # Errors
-    /// The kernel refuses to wait.
+    /// The kernel refuses to wait, or the time to drain ended before the last request did.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Vec::with_capacity(256);
         while self.step(&mut events)? {}
-        Ok(())
+        match self.cut {
+            0 => Ok(()),
+            cut => Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("{cut} unfinished requests were cut when the time to drain was over"),
+            )),
+        }
     }
 
     /// One turn; false once the shard has drained. `events` is scratch space.

@@ -156,3 +156,21 @@ fn the_example_backend_starts_with_its_document() {
     assert_eq!(answer.status(), 200);
     assert!(answer.text().contains("\"Rex\""), "{}", answer.text());
 }
+
+#[test]
+fn a_drain_that_cuts_a_request_says_so_and_fails() {
+    for (body, cut) in [("half", true), ("whole!!!", false)] {
+        let upstream = Upstream::plain();
+        let document = Document::new().proxy("post", "/up", &upstream.url()).text();
+        let mut node =
+            Node::builder().document("api.yaml", &document).flags(&["--timeouts-drain", "300ms"]).start();
+        let mut client = node.client();
+        client.send(format!("POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n{body}"));
+        if cut {
+            eventually("the call begins", || upstream.connections() > 0);
+        } else {
+            assert_eq!(client.response().status(), 200);
+        }
+        assert_eq!(node.stop().success(), !cut);
+    }
+}
