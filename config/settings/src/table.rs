@@ -283,7 +283,7 @@ pub const TABLE: &[Setting] = &[
         "timeouts.send",
         Kind::Duration { min: 100, max: HOUR },
         "60s",
-        "A client that doesn't read its answer.",
+        "A client that takes nothing of its answer.",
     ),
     setting(
         "timeouts.idle_client",

@@ -109,6 +109,7 @@ impl<R: Runtime> Shard<R> {
         let relays = slot.answer_from_upstream && slot.answer_framing != AnswerFraming::Nothing;
         if slot.request_body != RequestBody::Relay || slot.upstream == NONE || !relays {
             slot.request_body = RequestBody::Discard;
+            slot.body_due_ns = self.rt.now_ns() + self.timeouts.body_ns;
             // What waited for its turn is read on, to be dropped.
             let client = &mut self.clients[slot.client as usize];
             if !client.carry.is_empty() && !client.queued {
@@ -142,6 +143,7 @@ impl<R: Runtime> Shard<R> {
         self.record(slot_index);
         let slot = &mut self.slots[slot_index];
         let (client_index, keep_alive, request_done) = (slot.client, slot.keep_alive, slot.request_done);
+        let asked_to_stay = slot.request().is_some_and(|head| head.keep_alive());
         slot.linked = None;
         self.slots.give_back(slot_index);
         let Some(client) = self.clients.get_mut(client_index as usize) else { return };
@@ -155,15 +157,17 @@ impl<R: Runtime> Shard<R> {
             let socket = client.socket;
             self.queue_client(client_index);
             // The idle time begins when the client has its answer (`client_sent`).
-            let wait_ns =
-                if self.rt.unsent(socket) > 0 { self.timeouts.send_ns } else { self.idle_client_ns() };
-            let due_ns = self.rt.now_ns() + wait_ns;
+            let due_ns = if self.rt.unsent(socket) > 0 {
+                self.watch_reading(client_index)
+            } else {
+                self.rt.now_ns() + self.idle_client_ns()
+            };
             self.set_client_deadline(client_index, due_ns);
             return;
         }
         client.phase = Phase::Closing;
         // Unread input would turn the close into a reset that may overtake the answer (RFC 9112 §9.6).
-        client.linger = !request_done || !client.carry.is_empty();
+        client.linger = !request_done || !client.carry.is_empty() || asked_to_stay;
         let carry = std::mem::take(&mut client.carry);
         self.rt.give_buffer(carry);
         if self.rt.unsent(client.socket) == 0 && !client.queued {
@@ -171,7 +175,7 @@ impl<R: Runtime> Shard<R> {
             client.queued = true;
             self.ready.push(client_index);
         }
-        let due_ns = self.rt.now_ns() + self.timeouts.send_ns;
+        let due_ns = self.watch_reading(client_index);
         self.set_client_deadline(client_index, due_ns);
     }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::rt::SocketKey;
 use crate::slot::NONE;
 use crate::timers::Deadline;
+use crate::unread::Unread;
 
 /// Where a client connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(crate) struct Client {
     pub(crate) carry: Vec<u8>,
     pub(crate) deadline: Deadline,
     pub(crate) discarded: u32,
+    /// How it takes what waits for it.
+    pub(crate) unread: Unread,
     /// Reception is paused until the carry is short again.
     pub(crate) paused: bool,
     /// The client finished sending.
@@ -55,6 +58,7 @@ impl Client {
             carry: Vec::new(),
             deadline: Deadline::default(),
             discarded: 0,
+            unread: Unread::default(),
             paused: false,
             ended: false,
             queued: false,

@@ -24,6 +24,7 @@ mod pipeline;
 #[cfg(feature = "planted-defects")]
 mod planted;
 mod random;
+mod relay;
 mod request;
 mod response;
 pub mod rt;
@@ -32,6 +33,7 @@ mod slot;
 mod spare;
 mod spec;
 mod timers;
+mod unread;
 mod upstream;
 
 #[cfg(feature = "simulated")]

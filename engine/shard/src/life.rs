@@ -38,10 +38,9 @@ impl<R: Runtime> Shard<R> {
 
     /// Sets the connection's deadline from those of its exchange.
     pub(crate) fn refresh_deadline(&mut self, slot_index: u32) {
+        let stalled = self.is_stalled(slot_index);
         let slot = &self.slots[slot_index];
-        let stalled = slot.upstream != NONE && self.upstreams[slot.upstream as usize].paused;
-        let answer_ns =
-            if stalled { slot.stalled_at_ns + self.timeouts.send_ns } else { slot.integration_due_ns };
+        let answer_ns = if stalled { slot.unread_due_ns } else { slot.integration_due_ns };
         let due_ns = answer_ns.min(slot.body_due_ns);
         let client = slot.client;
         self.set_client_deadline(client, due_ns);
@@ -73,8 +72,7 @@ impl<R: Runtime> Shard<R> {
         let client = &self.clients[index as usize];
         let slot_index = client.slot;
         match client.phase {
-            // An answer that was not read in time must not end as if it were whole.
-            Phase::Idle | Phase::Closing if self.rt.unsent(client.socket) > 0 => self.abort_client(index),
+            Phase::Idle | Phase::Closing if self.rt.unsent(client.socket) > 0 => self.unread_due(index),
             Phase::Idle | Phase::Closing => self.close_client(index),
             Phase::Head => {
                 self.clients[index as usize].phase = Phase::Exchange;
@@ -89,22 +87,44 @@ impl<R: Runtime> Shard<R> {
         }
     }
 
-    /// Whether the client has not read its answer for too long.
+    /// The answer is queued and not read: the client gets more time while it reads at all.
+    fn unread_due(&mut self, index: u32) {
+        match self.look_at_reading(index) {
+            Some(due_ns) => self.set_client_deadline(index, due_ns),
+            None => {
+                self.books.timed_out();
+                // An answer that was not read in time must not end as if it were whole.
+                self.abort_client(index);
+            }
+        }
+    }
+
+    /// Whether the backend waits for the client to read.
     fn is_stalled(&self, slot_index: u32) -> bool {
-        let slot = &self.slots[slot_index];
-        slot.upstream != NONE
-            && self.upstreams[slot.upstream as usize].paused
-            && slot.stalled_at_ns + self.timeouts.send_ns <= self.rt.now_ns()
+        let upstream = self.slots[slot_index].upstream;
+        upstream != NONE && self.upstreams[upstream as usize].paused
     }
 
     fn exchange_due(&mut self, index: u32, slot_index: u32) {
         let now_ns = self.rt.now_ns();
-        let slot = &mut self.slots[slot_index];
-        if slot.body_due_ns <= now_ns {
-            slot.body_due_ns = u64::MAX;
+        if self.slots[slot_index].body_due_ns <= now_ns {
+            self.slots[slot_index].body_due_ns = u64::MAX;
             self.books.timed_out();
             self.fail_request(slot_index, &Refusal::request_timeout());
-        } else if slot.integration_due_ns <= now_ns {
+        } else if self.is_stalled(slot_index) {
+            // The time of the backend stands still meanwhile (`resume_upstream`).
+            if self.slots[slot_index].unread_due_ns <= now_ns {
+                match self.look_at_reading(index) {
+                    Some(due_ns) => self.slots[slot_index].unread_due_ns = due_ns,
+                    None => {
+                        self.books.timed_out();
+                        self.abort_client(index);
+                        return;
+                    }
+                }
+            }
+            self.refresh_deadline(slot_index);
+        } else if self.slots[slot_index].integration_due_ns <= now_ns {
             self.drop_upstream(slot_index);
             self.call_failed(slot_index, crate::connect::Failure::Timeout);
             if self.clients.get(index as usize).is_some_and(|client| client.phase == Phase::Exchange) {
@@ -114,10 +134,6 @@ impl<R: Runtime> Shard<R> {
         } else if self.clients[index as usize].ended {
             // It finished sending long ago and has no answer yet: taken for gone.
             self.client_lost(index);
-            return;
-        } else if self.is_stalled(slot_index) {
-            self.books.timed_out();
-            self.abort_client(index);
             return;
         } else {
             // What the deadline stood for is over.
@@ -265,7 +281,7 @@ impl<R: Runtime> Shard<R> {
             if self.rt.unsent(self.clients[index as usize].socket) == 0 {
                 self.close_client(index);
             } else {
-                let due_ns = self.rt.now_ns() + self.timeouts.send_ns;
+                let due_ns = self.watch_reading(index);
                 self.set_client_deadline(index, due_ns);
             }
         }

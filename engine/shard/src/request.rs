@@ -5,7 +5,8 @@ use vocabulary::Refusal;
 
 use crate::client::Phase;
 use crate::inflate::{InflateError, Inflater};
-use crate::input::{COPY_MAX, Input};
+use crate::input::Input;
+use crate::relay::{Run, relay_run};
 use crate::rt::{Chunk, Lent, Runtime};
 use crate::shard::Shard;
 use crate::slot::{AnswerPhase, NONE, RequestBody};
@@ -77,6 +78,12 @@ impl<R: Runtime> Shard<R> {
                 Step::Continue => {}
                 Step::Hold => break,
                 Step::Discard => {
+                    if !input.is_empty()
+                        && let Some(client) = self.clients.get_mut(index as usize)
+                    {
+                        // It sends more than was asked for; more of it may be under way.
+                        client.linger = true;
+                    }
                     input.discard(&mut self.rt);
                     return;
                 }
@@ -230,69 +237,90 @@ impl<R: Runtime> Shard<R> {
                 return Step::Hold;
             }
         }
-        let decoded = match slot.decoder.next(input.rest(&self.rt)) {
-            Ok(decoded) => decoded,
-            Err(error) => {
-                self.fail_request(slot_index, &error.refusal());
-                return Step::Discard;
+        let mut out = self.rt.take_buffer();
+        let relayed = self.relay_request(slot_index, input, &mut out);
+        let slot = &mut self.slots[slot_index];
+        match slot.upstream {
+            // A bad body takes its call along.
+            upstream if relayed.is_ok() && upstream != NONE && slot.request_body == RequestBody::Relay => {
+                self.rt.send(self.upstreams[upstream as usize].socket, Chunk::Owned(out));
             }
-        };
-        slot.request_bytes += decoded.data.len() as u64;
-        slot.request_done = decoded.done;
-        if slot.request_bytes > self.limits.payload_bytes {
-            self.fail_request(slot_index, &Refusal::request_too_large());
-            return Step::Discard;
+            _ => self.rt.give_buffer(out),
         }
-        let relayed = self.slots[slot_index].request_body == RequestBody::Relay;
-        if relayed && self.relay_request(slot_index, input, decoded.data).is_err() {
-            self.fail_request(slot_index, &Refusal::unsupported_content_coding());
-            return Step::Discard;
+        match relayed {
+            Ok(true) => {
+                self.slots[slot_index].body_due_ns = u64::MAX;
+                self.refresh_deadline(slot_index);
+                self.finish_if_done(slot_index);
+                Step::Continue
+            }
+            Ok(false) => {
+                let slot = &mut self.slots[slot_index];
+                // What is read to be dropped has one deadline for all of it: a trickle doesn't move that.
+                if slot.request_body == RequestBody::Relay {
+                    slot.body_due_ns = self.rt.now_ns() + self.timeouts.body_ns;
+                }
+                self.refresh_deadline(slot_index);
+                Step::Hold
+            }
+            Err(refusal) => {
+                self.fail_request(slot_index, &refusal);
+                Step::Discard
+            }
         }
-        input.advance(decoded.consumed);
-        let body_due_ns = if decoded.done { u64::MAX } else { self.rt.now_ns() + self.timeouts.body_ns };
-        self.slots[slot_index].body_due_ns = body_due_ns;
-        self.refresh_deadline(slot_index);
-        if decoded.done {
-            self.finish_if_done(slot_index);
-            return Step::Continue;
-        }
-        if decoded.consumed == 0 { Step::Hold } else { Step::Continue }
     }
 
-    /// Queues decoded body bytes towards the backend, framed as the call's head said.
+    /// Decodes body bytes as far as they are there, and queues them towards the backend if it gets them, framed as the
+    /// call's head said: small runs join `out`, large ones follow it without a copy. True at the end of the body.
     fn relay_request(
+        &mut self,
+        slot_index: u32,
+        input: &mut Input,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Refusal> {
+        loop {
+            let slot = &mut self.slots[slot_index];
+            let decoded = slot.decoder.next(input.rest(&self.rt)).map_err(|error| error.refusal())?;
+            slot.request_bytes += decoded.data.len() as u64;
+            slot.request_done = decoded.done;
+            if slot.request_bytes > self.limits.payload_bytes {
+                return Err(Refusal::request_too_large());
+            }
+            if slot.request_body == RequestBody::Relay {
+                self.relay_request_run(slot_index, input, decoded.data, out)
+                    .map_err(|_| Refusal::unsupported_content_coding())?;
+            }
+            input.advance(decoded.consumed);
+            if decoded.done {
+                return Ok(true);
+            }
+            if decoded.consumed == 0 || input.is_empty() {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn relay_request_run(
         &mut self,
         slot_index: u32,
         input: &Input,
         data: std::ops::Range<usize>,
+        out: &mut Vec<u8>,
     ) -> Result<(), InflateError> {
         let slot = &mut self.slots[slot_index];
         let socket = self.upstreams[slot.upstream as usize].socket;
-        let done = slot.request_done;
+        let chunked = slot.framing == BodyFraming::Chunked || slot.inflate_request.is_some();
+        let mut inflated = None;
         if let Some(inflater) = &mut slot.inflate_request {
-            let mut inflated = self.rt.take_buffer();
-            inflater.push(&input.rest(&self.rt)[data], &mut inflated)?;
-            if done {
+            let plain = inflated.insert(self.rt.take_buffer());
+            inflater.push(&input.rest(&self.rt)[data.clone()], plain)?;
+            if slot.request_done {
                 inflater.finish()?;
             }
-            send_chunk(&mut self.rt, socket, Chunk::Owned(inflated));
-        } else if slot.framing == BodyFraming::Chunked {
-            let piece = input.piece(&mut self.rt, data);
-            send_chunk(&mut self.rt, socket, piece);
-        } else if !data.is_empty() {
-            let piece = if data.len() <= COPY_MAX {
-                let mut copy = self.rt.take_buffer();
-                copy.extend_from_slice(&input.rest(&self.rt)[data]);
-                Chunk::Owned(copy)
-            } else {
-                input.piece(&mut self.rt, data)
-            };
-            self.rt.send(socket, piece);
-            return Ok(());
         }
-        let slot = &self.slots[slot_index];
-        if done && (slot.inflate_request.is_some() || slot.framing == BodyFraming::Chunked) {
-            self.rt.send(socket, Chunk::Static(codec::h1::encode::LAST_CHUNK));
+        relay_run(&mut self.rt, socket, out, Run { input, data, inflated, chunked });
+        if chunked && slot.request_done {
+            out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
         }
         Ok(())
     }
@@ -330,19 +358,6 @@ impl<R: Runtime> Shard<R> {
             self.rt.send(socket, Chunk::Static(b"HTTP/1.1 100 Continue\r\n\r\n"));
         }
     }
-}
-
-/// Queues one chunk of ours around `piece`; nothing for an empty one, which would end the body.
-pub(crate) fn send_chunk<R: Runtime>(rt: &mut R, socket: crate::rt::SocketKey, piece: Chunk) {
-    if piece.is_empty() {
-        rt.send(socket, piece);
-        return;
-    }
-    let mut prefix = rt.take_buffer();
-    codec::h1::encode::chunk_prefix(&mut prefix, piece.len());
-    rt.send(socket, Chunk::Owned(prefix));
-    rt.send(socket, piece);
-    rt.send(socket, Chunk::Static(b"\r\n"));
 }
 
 /// Ends a call's head: how its body is framed, and the empty line.

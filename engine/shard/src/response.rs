@@ -5,8 +5,9 @@ use gateway::Inbound;
 use vocabulary::Refusal;
 
 use crate::connect::Failure;
-use crate::input::{COPY_MAX, Input};
-use crate::request::{UNSENT_MAX, send_chunk};
+use crate::input::Input;
+use crate::relay::{Run, relay_run};
+use crate::request::UNSENT_MAX;
 use crate::rt::{Chunk, Lent, Runtime};
 use crate::shard::Shard;
 use crate::slot::{AnswerFraming, AnswerPhase, NONE, RequestBody};
@@ -194,6 +195,8 @@ impl<R: Runtime> Shard<R> {
             upstream.paused = true;
             let socket = upstream.socket;
             self.rt.pause(socket);
+            let client = self.slots[slot_index].client;
+            self.slots[slot_index].unread_due_ns = self.watch_reading(client);
             self.slots[slot_index].stalled_at_ns = self.rt.now_ns();
             self.refresh_deadline(slot_index);
         }
@@ -212,36 +215,14 @@ impl<R: Runtime> Shard<R> {
         if data.is_empty() || slot.answer_framing == AnswerFraming::Nothing {
             return Ok(());
         }
-        if let Some(inflater) = &mut slot.inflate_answer {
-            let mut inflated = self.rt.take_buffer();
-            inflater.push(&input.rest(&self.rt)[data], &mut inflated)?;
-            slot.answer_bytes += inflated.len() as u64;
-            let chunked = slot.answer_framing == AnswerFraming::Chunked;
-            self.rt.send(socket, Chunk::Owned(std::mem::take(out)));
-            *out = self.rt.take_buffer();
-            if chunked {
-                send_chunk(&mut self.rt, socket, Chunk::Owned(inflated));
-            } else {
-                self.rt.send(socket, Chunk::Owned(inflated));
-            }
-            return Ok(());
-        }
-        slot.answer_bytes += data.len() as u64;
         let chunked = slot.answer_framing == AnswerFraming::Chunked;
-        if chunked {
-            codec::h1::encode::chunk_prefix(out, data.len());
+        let mut inflated = None;
+        if let Some(inflater) = &mut slot.inflate_answer {
+            let plain = inflated.insert(self.rt.take_buffer());
+            inflater.push(&input.rest(&self.rt)[data.clone()], plain)?;
         }
-        if data.len() <= COPY_MAX {
-            out.extend_from_slice(&input.rest(&self.rt)[data]);
-        } else {
-            let full = std::mem::replace(out, self.rt.take_buffer());
-            self.rt.send(socket, Chunk::Owned(full));
-            let piece = input.piece(&mut self.rt, data);
-            self.rt.send(socket, piece);
-        }
-        if chunked {
-            out.extend_from_slice(b"\r\n");
-        }
+        slot.answer_bytes += inflated.as_ref().map_or(data.len(), Vec::len) as u64;
+        relay_run(&mut self.rt, socket, out, Run { input, data, inflated, chunked });
         Ok(())
     }
 
@@ -257,6 +238,7 @@ impl<R: Runtime> Shard<R> {
         if !request_done {
             // The backend answered early; the rest of the body has nowhere to go.
             slot.request_body = RequestBody::Discard;
+            slot.body_due_ns = self.rt.now_ns() + self.timeouts.body_ns;
         }
         let upstream = &mut self.upstreams[index as usize];
         upstream.slot = NONE;

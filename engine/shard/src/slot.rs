@@ -83,6 +83,8 @@ pub(crate) struct Slot {
     pub(crate) integration_due_ns: u64,
     pub(crate) body_due_ns: u64,
     pub(crate) stalled_at_ns: u64,
+    /// The next look whether the client reads, while its backend waits for that.
+    pub(crate) unread_due_ns: u64,
     // the answer
     pub(crate) phase: AnswerPhase,
     pub(crate) answer_framing: AnswerFraming,
@@ -122,6 +124,7 @@ impl Slot {
             integration_due_ns: u64::MAX,
             body_due_ns: u64::MAX,
             stalled_at_ns: 0,
+            unread_due_ns: u64::MAX,
             phase: AnswerPhase::Pending,
             answer_framing: AnswerFraming::Nothing,
             answer_from_upstream: false,
@@ -156,6 +159,7 @@ impl Slot {
         self.integration_due_ns = u64::MAX;
         self.body_due_ns = u64::MAX;
         self.stalled_at_ns = 0;
+        self.unread_due_ns = u64::MAX;
         self.phase = AnswerPhase::Pending;
         self.answer_framing = AnswerFraming::Nothing;
         self.answer_from_upstream = false;

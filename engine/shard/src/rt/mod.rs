@@ -8,6 +8,7 @@
 //! Never: a future, a lock, a callback, or knowledge of HTTP.
 
 pub mod chunk;
+mod outq;
 mod pool;
 pub mod portable;
 pub mod probe;
@@ -155,6 +156,9 @@ pub trait Runtime {
 
     /// Bytes queued and not yet taken by the kernel.
     fn unsent(&self, socket: SocketKey) -> usize;
+
+    /// Bytes queued, and those that the kernel took but the peer's side did not. A look costs a system call.
+    fn undelivered(&self, socket: SocketKey) -> usize;
 
     /// Sends FIN after what is queued.
     fn finish(&mut self, socket: SocketKey);

@@ -9,4 +9,5 @@ mod node_life;
 mod observing;
 mod proxying;
 mod routing;
+mod slow_peers;
 mod smuggling;

@@ -17,6 +17,7 @@ use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags};
 use slab::Slab;
 
 use self::socket::Socket;
+use super::outq::unacknowledged;
 use super::pool::BufferPool;
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
 use crate::input::COPY_MAX;
@@ -412,15 +413,17 @@ impl Runtime for Portable {
         let key = self.insert(stream.into(), owner)?;
         let socket = &mut self.sockets[key.0 as usize];
         socket.connecting = true;
-        match begun {
+        match begun.as_ref().map_err(io::Error::raw_os_error) {
             // An edge follows the registration in either case and brings the outcome.
-            Ok(()) => Ok(key),
-            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(key),
-            Err(error) => {
-                self.shut(key, false);
-                Err(error)
+            Ok(()) | Err(Some(libc::EINPROGRESS)) => {}
+            // A UNIX socket refuses at once; the outcome arrives as every other does.
+            Err(errno) => {
+                (socket.connecting, socket.writable) = (false, false);
+                let error = errno.unwrap_or(libc::EIO);
+                self.late.push(Event::Connected { socket: key, owner, error });
             }
         }
+        Ok(key)
     }
 
     fn adopt(&mut self, stream: OwnedFd, owner: u32) -> SocketKey {
@@ -463,6 +466,12 @@ impl Runtime for Portable {
 
     fn unsent(&self, socket: SocketKey) -> usize {
         self.sockets[socket.0 as usize].unsent
+    }
+
+    fn undelivered(&self, socket: SocketKey) -> usize {
+        let socket = &self.sockets[socket.0 as usize];
+        let held = socket.descriptor.as_ref().map_or(0, |descriptor| unacknowledged(descriptor.as_fd()));
+        socket.unsent + held
     }
 
     fn finish(&mut self, socket: SocketKey) {

@@ -10,7 +10,7 @@ mod socket;
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant, SystemTime};
 
 use io_uring::{IoUring, cqueue, opcode, squeue, types};
@@ -18,6 +18,7 @@ use slab::Slab;
 
 use self::buffers::{BUFFER_GROUP, Buffers};
 use self::socket::{Gathered, Socket};
+use super::outq::unacknowledged;
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
 use crate::input::COPY_MAX;
 use crate::spare::{LOOK_NS, Spare};
@@ -70,6 +71,8 @@ pub struct Ring {
     dirty: Vec<u32>,
     freed: Vec<u32>,
     starved: VecDeque<(u32, u32)>,
+    /// Entries that found the queue full, oldest first; at most a few for each socket.
+    backlog: VecDeque<squeue::Entry>,
     spare_buffers: Spare<Vec<u8>>,
     spare_gathered: Spare<Box<Gathered>>,
     completions: Vec<(u64, i32, u32)>,
@@ -120,6 +123,7 @@ impl Ring {
             dirty: Vec::new(),
             freed: Vec::new(),
             starved: VecDeque::new(),
+            backlog: VecDeque::new(),
             spare_buffers: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             spare_gathered: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             completions: Vec::new(),
@@ -141,15 +145,27 @@ impl Ring {
     }
 
     fn push(&mut self, entry: &squeue::Entry) {
-        loop {
-            // SAFETY: every entry's memory (iovecs, addresses, buffers) is owned by its socket slot, which is kept
-            // until the completion arrived (`ops` counts it).
-            if unsafe { self.ring.submission().push(entry) }.is_ok() {
+        if !self.backlog.is_empty() || !self.try_push(entry) {
+            self.backlog.push_back(entry.clone());
+        }
+    }
+
+    /// False if the queue is full and the kernel takes nothing now.
+    fn try_push(&mut self, entry: &squeue::Entry) -> bool {
+        // SAFETY: every entry's memory (iovecs, addresses, buffers) is owned by its socket slot, which is kept until
+        // the completion arrived (`ops` counts it); the second push is of the same entry, after the first was refused.
+        unsafe {
+            self.ring.submission().push(entry).is_ok()
+                || (self.ring.submit().is_ok() && self.ring.submission().push(entry).is_ok())
+        }
+    }
+
+    /// Hands over what found the queue full: an overflow of completions resolves once some were reaped.
+    fn push_backlog(&mut self) {
+        while let Some(entry) = self.backlog.pop_front() {
+            if !self.try_push(&entry) {
+                self.backlog.push_front(entry);
                 return;
-            }
-            // The queue is full: hand it over. A refusal here (CQ overflow) resolves at the next turn's wait.
-            if self.ring.submit().is_err() {
-                std::hint::spin_loop();
             }
         }
     }
@@ -207,7 +223,8 @@ impl Ring {
             gathered.chunks.push_back(chunk);
         }
         let more = if socket.queue.is_empty() { 0 } else { libc::MSG_MORE };
-        let flags = libc::MSG_NOSIGNAL | libc::MSG_WAITALL | more;
+        // Without MSG_WAITALL: what a slow peer takes is seen as it goes, and its buffers come back.
+        let flags = libc::MSG_NOSIGNAL | more;
         let user_data = tag(Op::Send, socket.generation, slot);
         let fd = types::Fd(socket.raw);
         let entry = describe_send(&mut gathered, &self.buffers, fd, flags).user_data(user_data);
@@ -650,6 +667,12 @@ impl Runtime for Ring {
         self.sockets[socket.0 as usize].unsent
     }
 
+    fn undelivered(&self, socket: SocketKey) -> usize {
+        let socket = &self.sockets[socket.0 as usize];
+        let held = socket.descriptor.as_ref().map_or(0, |descriptor| unacknowledged(descriptor.as_fd()));
+        socket.unsent + held
+    }
+
     fn finish(&mut self, socket: SocketKey) {
         self.sockets[socket.0 as usize].finish = true;
         self.mark_dirty(socket.0);
@@ -694,6 +717,7 @@ impl Runtime for Ring {
 
     fn turn(&mut self, timeout_ns: Option<u64>, events: &mut Vec<Event>) -> io::Result<()> {
         self.free_slots();
+        self.push_backlog();
         let dirty = std::mem::take(&mut self.dirty);
         for &slot in &dirty {
             self.flush_socket(slot);
@@ -707,7 +731,7 @@ impl Runtime for Ring {
         if self.spare_buffers.trim(self.now_ns) | self.spare_gathered.trim(self.now_ns) {
             timeout_ns = Some(timeout_ns.map_or(LOOK_NS, |asked| asked.min(LOOK_NS)));
         }
-        if !self.late.is_empty() {
+        if !self.late.is_empty() || !self.backlog.is_empty() {
             timeout_ns = Some(0);
         }
         if retrying {

@@ -418,6 +418,10 @@ impl Runtime for Simulated {
         self.sockets[socket.0 as usize].unsent
     }
 
+    fn undelivered(&self, socket: SocketKey) -> usize {
+        self.sockets[socket.0 as usize].unsent
+    }
+
     fn finish(&mut self, socket: SocketKey) {
         self.sockets[socket.0 as usize].finish = true;
         self.mark_active(socket.0);
