@@ -33,12 +33,12 @@ fn println_api(api: &Served, address: Option<SocketAddr>, catch_all: bool) {
         api.routes,
         plural(api.routes, "route")
     );
-    let Some(address) = address else { return };
-    let path = &api.example_path;
+    let (Some(address), Some(example)) = (address, &api.example) else { return };
     if catch_all {
-        eprintln!("  curl http://{address}{path}");
+        eprintln!("  {}", example.line(&format!("http://{address}")));
     }
-    eprintln!("  curl http://{}.execute-api.localhost:{}/{}{path}", api.api_id, address.port(), api.stage);
+    let host = format!("{}.execute-api.localhost:{}", api.api_id, address.port());
+    eprintln!("  {}", example.line(&format!("http://{host}/{}", api.stage)));
 }
 
 /// `4 routes of petstore`, or `9 routes of 3 APIs`.

@@ -1,5 +1,6 @@
 //! The served files: read, imported and compiled to one plan, with every problem at its place in the text.
 
+use crate::example::Example;
 use crate::report::{Finding, Weight};
 use deploy::{Deployment, NodeSettings};
 use openapi::{Definition, Environment, Severity, Span};
@@ -40,8 +41,8 @@ pub(crate) struct Served {
     pub(crate) stage: String,
     /// Number of routes.
     pub(crate) routes: usize,
-    /// A path to try with GET.
-    pub(crate) example_path: String,
+    /// A request to try; `None` without routes.
+    pub(crate) example: Option<Example>,
     example_backend: Option<SocketAddr>,
 }
 
@@ -217,19 +218,9 @@ fn describe(file: &Imported<'_>, findings: &mut Vec<Finding>) -> Served {
         api_id: file.api_id.clone(),
         stage: file.definition.stage.name.clone(),
         routes: api.resources.values().map(|resource| resource.methods.len()).sum(),
-        example_path: example_path(file),
+        example: Example::of(api),
         example_backend,
     }
-}
-
-/// A path that answers a GET: one without parameters if there is one.
-fn example_path(file: &Imported<'_>) -> String {
-    let gets = |key: &vocabulary::MethodKey| matches!(key.as_str(), "GET" | "ANY");
-    let paths = file.definition.api.resources.iter();
-    let mut paths = paths.filter(|(_, resource)| resource.methods.keys().any(gets)).map(|(path, _)| path);
-    let plain = paths.clone().find(|path| !path.contains('{'));
-    let path = plain.or_else(|| paths.next()).map_or("/", String::as_str);
-    path.split('/').map(|part| if part.starts_with('{') { "1" } else { part }).collect::<Vec<_>>().join("/")
 }
 
 /// The place in the text as it stands in the file: the importer replaced variables before it counted bytes, so line

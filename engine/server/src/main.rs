@@ -9,6 +9,7 @@ mod announce;
 mod cli;
 mod command;
 mod documents;
+mod example;
 mod example_backend;
 mod happenings;
 mod node;

@@ -187,6 +187,12 @@ impl Node {
         panic!("no {text:?} in the log:\n{}", self.seen.join("\n"))
     }
 
+    /// What the log said until the node was ready, and what was waited for since.
+    #[must_use]
+    pub fn seen(&self) -> &[String] {
+        &self.seen
+    }
+
     /// A line of standard output.
     ///
     /// # Panics

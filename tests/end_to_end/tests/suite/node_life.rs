@@ -3,6 +3,7 @@
 use crate::document::Document;
 use rustix::process::Signal;
 use std::net::TcpStream;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use support::{Client, Node, Reply, Upstream, eventually};
@@ -143,6 +144,35 @@ fn a_taken_port_is_told_in_one_message() {
         Node::builder().document("api.yaml", &answering("two")).flags(&["--listen", &listen]).try_start();
     let log = second.expect_err("the port is taken");
     assert!(log.contains(&listen) && log.contains("in use"), "{log}");
+}
+
+#[test]
+fn every_request_that_the_start_suggests_is_served() {
+    let upstream = Upstream::plain();
+    let needy = "parameters: [{name: a b, in: query, required: true}, {name: X-A, in: header, required: true}], \
+                 responses: {}, x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: \"URL\"}";
+    let document = Document::new;
+    for text in [
+        document().proxy("post", "/only", &upstream.url()).text(),
+        document()
+            .proxy("get", "/a/{id}/{rest+}", &upstream.url())
+            .proxy("put", "/b", &upstream.url())
+            .text(),
+        document().proxy("x-amazon-apigateway-any-method", "/a", &upstream.url()).text(),
+        document().proxy("head", "/a", &upstream.url()).text(),
+        document().route("get", "/a", &needy.replace("URL", &upstream.url())).text(),
+        document().mock("delete", "/a", 200, "a").text(),
+    ] {
+        let node = Node::serve(&text);
+        let lines: Vec<&str> =
+            node.seen().iter().filter_map(|line| line.trim().strip_prefix("curl ")).collect();
+        assert_eq!(lines.len(), 2, "one on any Host and one by API id: {:?}", node.seen());
+        for line in lines {
+            let command = format!("curl --silent --output /dev/null --write-out '%{{http_code}}' {line}");
+            let output = Command::new("sh").args(["-c", &command]).output().expect("a shell");
+            assert_eq!(String::from_utf8_lossy(&output.stdout), "200", "{line}");
+        }
+    }
 }
 
 #[test]
