@@ -253,7 +253,7 @@ pub const TABLE: &[Setting] = &[
         "limits.integration_timeout",
         Kind::Duration { min: 50, max: HOUR / 4 },
         "29s",
-        "The longest `timeoutInMillis` a document may ask for. AWS: 29 s, more on request. `check` goes by 29 s.",
+        "The longest `timeoutInMillis` a document may ask for. AWS: 29 s, more on request.",
     ),
     setting(
         "limits.connections",

@@ -39,6 +39,9 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   turnpike check petstore.yaml
   turnpike check apis/*.yaml && echo fine
+  turnpike check --config turnpike.yaml     the documents that it names, by its limits
+
+Settings are those of `serve`: TURNPIKE_* variables over the file. What is fine here, `serve` takes.
 
 Exit status: 0 nothing is refused, 1 something is. Notes alone don't fail.";
 
@@ -62,14 +65,7 @@ fn serve() -> Command {
         .after_long_help(SERVE_EXAMPLES)
         .after_help("`turnpike serve --help` shows every setting and examples.")
         .arg(files().help("OpenAPI documents; each becomes an API with a stage"))
-        .arg(
-            Arg::new("config")
-                .long("config")
-                .env("TURNPIKE_CONFIG")
-                .value_name("FILE")
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Settings file; turnpike.yaml in this folder is read without being asked"),
-        )
+        .arg(config())
         .args(flags)
 }
 
@@ -77,7 +73,17 @@ fn check() -> Command {
     Command::new("check")
         .about("Say what in OpenAPI documents would be refused, with file:line:column")
         .after_help(CHECK_EXAMPLES)
-        .arg(files().num_args(1..).required(true).help("OpenAPI documents"))
+        .arg(files().help("OpenAPI documents; without any, those that the settings name"))
+        .arg(config())
+}
+
+fn config() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .env("TURNPIKE_CONFIG")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("Settings file; turnpike.yaml in this folder is read without being asked")
 }
 
 fn files() -> Arg {
@@ -104,18 +110,15 @@ fn setting_flag(setting: &'static Setting) -> Option<Arg> {
 
 /// What the command line said about settings.
 pub(crate) fn said(matches: &ArgMatches) -> Vec<(&'static str, String)> {
+    let files = matches.get_many::<PathBuf>("file").into_iter().flatten();
     let mut said: Vec<(&'static str, String)> =
-        paths(matches).iter().map(|path| ("files[]", path.to_string_lossy().into_owned())).collect();
+        files.map(|path| ("files[]", path.to_string_lossy().into_owned())).collect();
     for setting in TABLE.iter().filter(|setting| setting.flag().is_some()) {
-        let values = matches.get_many::<String>(setting.key).into_iter().flatten();
+        // `check` has no flags but the settings file's.
+        let values = matches.try_get_many::<String>(setting.key).ok().flatten().into_iter().flatten();
         said.extend(values.map(|value| (setting.key, value.clone())));
     }
     said
-}
-
-/// The documents named on the command line.
-pub(crate) fn paths(matches: &ArgMatches) -> Vec<PathBuf> {
-    matches.get_many::<PathBuf>("file").into_iter().flatten().cloned().collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The verbs of the command line, one file each.
 
 mod check;
+mod resolve;
 mod serve;
 mod version;
 

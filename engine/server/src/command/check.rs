@@ -1,22 +1,21 @@
 //! `turnpike check`: reads and compiles documents, serves nothing.
 
 use crate::documents::Documents;
-use crate::{cli, report};
+use crate::report;
 use clap::ArgMatches;
-use settings::Sources;
 use std::process::ExitCode;
 
-/// Reports on every document; fails if one would be refused.
+/// Reports on every document; fails if `serve` would refuse one under the same settings.
 pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
-    let settings = match settings::resolve(&Sources::default()) {
-        Ok(settings) => settings,
-        Err(problems) => {
-            report::settings(&problems, None);
-            return ExitCode::FAILURE;
-        }
-    };
-    let paths = cli::paths(matches);
-    match Documents::new(&paths).compile(&settings) {
+    let Some(settings) = super::resolve::settings(matches) else { return ExitCode::FAILURE };
+    if settings.files.is_empty() {
+        report::plain(
+            "there is nothing to check",
+            Some("name OpenAPI documents: turnpike check petstore.yaml, or `files:` in turnpike.yaml"),
+        );
+        return ExitCode::FAILURE;
+    }
+    match Documents::new(&settings.files).compile(&settings) {
         Ok((compiled, notes)) => {
             report::findings(&notes);
             for api in &compiled.apis {
@@ -27,7 +26,7 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
         Err(findings) => {
             report::findings(&findings);
             let errors = findings.iter().filter(|finding| finding.weight == report::Weight::Error).count();
-            println!("{} in {}", counted(errors, "error"), counted(paths.len(), "file"));
+            println!("{} in {}", counted(errors, "error"), counted(settings.files.len(), "file"));
             ExitCode::FAILURE
         }
     }

@@ -3,21 +3,18 @@
 use crate::documents::{Compiled, Documents};
 use crate::happenings::{Happening, Happenings};
 use crate::node::Node;
-use crate::{announce, cli, report};
+use crate::{announce, report};
 use clap::ArgMatches;
-use settings::{File, Settings, Sources};
-use std::path::{Path, PathBuf};
+use settings::Settings;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// The settings file that is read without being asked for.
-const DEFAULT_FILE: &str = "turnpike.yaml";
 /// How often the node's own health is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Runs a node until a signal ends it.
 pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
-    let Some(settings) = resolve(matches) else { return ExitCode::FAILURE };
+    let Some(settings) = super::resolve::settings(matches) else { return ExitCode::FAILURE };
     if settings.files.is_empty() {
         report::plain(
             "there is nothing to serve",
@@ -103,38 +100,6 @@ fn compile(documents: &mut Documents, settings: &Settings) -> Option<Compiled> {
         }
         Err(findings) => {
             report::findings(&findings);
-            None
-        }
-    }
-}
-
-fn resolve(matches: &ArgMatches) -> Option<Settings> {
-    let file = read_file(matches.get_one::<PathBuf>("config"))?;
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    let sources = Sources { file, environment, flags: cli::said(matches) };
-    match settings::resolve(&sources) {
-        Ok(settings) => Some(settings),
-        Err(problems) => {
-            report::settings(&problems, sources.file.as_ref());
-            None
-        }
-    }
-}
-
-/// The settings file that was asked for, or the default one if it is there. The outer `None` is a reported failure.
-#[expect(
-    clippy::option_option,
-    reason = "a failure that was reported and a file that isn't there are two things"
-)]
-fn read_file(asked: Option<&PathBuf>) -> Option<Option<File>> {
-    let path = asked.map_or(Path::new(DEFAULT_FILE), PathBuf::as_path);
-    match std::fs::read_to_string(path) {
-        Ok(text) => Some(Some(File { path: path.to_path_buf(), text })),
-        Err(error) if asked.is_none() && error.kind() == std::io::ErrorKind::NotFound => Some(None),
-        Err(error) => {
-            report::plain(&format!("{}: {error}", path.display()), None);
             None
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::document::Document;
 use std::process::{Command, Output};
-use support::Scratch;
+use support::{Node, Scratch};
 
 fn turnpike(folder: &Scratch, arguments: &[&str]) -> Output {
     Command::new(support::binary())
@@ -84,6 +84,53 @@ fn what_is_fine_is_counted() {
 }
 
 #[test]
+fn check_goes_by_the_settings_that_serve_goes_by() {
+    let slow = |milliseconds: u32| {
+        let integration = format!(
+            "{{type: http_proxy, httpMethod: GET, uri: \"http://127.0.0.1:1/\", timeoutInMillis: {milliseconds}}}"
+        );
+        let operation = format!("responses: {{}}, x-amazon-apigateway-integration: {integration}");
+        Document::new().route("get", "/a", &operation).text()
+    };
+    let folder = Scratch::new();
+    folder.write("long.yaml", &slow(60_000));
+    folder.write("short.yaml", &slow(20_000));
+    folder.write("raised.yaml", "limits: {integration_timeout: 1m}\n");
+    folder.write("named.yaml", "files: [short.yaml]\n");
+    folder.write("unlogged.yaml", "access_log: {destination: stdout, format: $context.status}\n");
+    let variable = |value: &'static str| Some(("TURNPIKE_LIMITS_INTEGRATION_TIMEOUT", value));
+    let check = |arguments: &[&str], variable: Option<(&str, &str)>, words: &str| {
+        let mut command = Command::new(support::binary());
+        let output = command.arg("check").args(arguments).envs(variable).current_dir(folder.path()).output();
+        let output = output.expect("the binary runs");
+        assert_eq!(output.status.success(), words.contains("fine"), "{arguments:?}: {}", said(&output));
+        assert!(said(&output).contains(words), "{words}: {}", said(&output));
+    };
+    let (fine, between) = ("fine, 1 route", |most: u32| format!("between 50 ms and {most} ms"));
+    check(&["long.yaml"], None, &between(29_000));
+    check(&["long.yaml", "--config", "raised.yaml"], None, fine);
+    check(&["long.yaml"], variable("60s"), fine);
+    check(&["long.yaml", "--config", "raised.yaml"], variable("30s"), &between(30_000));
+    check(
+        &["short.yaml"],
+        variable("soon"),
+        "TURNPIKE_LIMITS_INTEGRATION_TIMEOUT: `limits.integration_timeout`",
+    );
+    check(&["short.yaml", "--config", "unlogged.yaml"], None, "requestId");
+    check(&["--config", "named.yaml"], None, "short.yaml: fine");
+    folder.write("turnpike.yaml", "limits: {integration_timeout: 10s}\n");
+    check(&["short.yaml"], None, &between(10_000));
+    let settings = "limits: {integration_timeout: 10s}\nlisteners: [{address: \"127.0.0.1:0\"}]\n";
+    for (milliseconds, is_fine) in [(10_000, true), (10_001, false)] {
+        folder.write("same.yaml", &slow(milliseconds));
+        check(&["same.yaml"], None, &if is_fine { fine.to_owned() } else { between(10_000) });
+        let served =
+            Node::builder().document("same.yaml", &slow(milliseconds)).settings(settings).try_start();
+        assert_eq!(served.is_ok(), is_fine, "{milliseconds}");
+    }
+}
+
+#[test]
 fn two_files_with_one_address_are_refused() {
     let folder = Scratch::new();
     for name in ["one.yaml", "two.yaml"] {
@@ -105,7 +152,7 @@ fn a_refused_setting_is_called_by_the_name_it_was_given() {
         (vec!["serve", "a.yaml", "--account-id", "12"], "--account-id: `account_id` must be"),
         (vec!["serve", "a.yaml", "--runtime", "fast"], "[possible values: auto, ring, portable]"),
         (vec!["serve"], "there is nothing to serve"),
-        (vec!["check"], "Usage: turnpike check <FILE>..."),
+        (vec!["check"], "there is nothing to check"),
         (vec!["srve"], "a similar subcommand exists: 'serve'"),
         (vec!["serve", "a.yaml", "--config", "absent.yaml"], "absent.yaml: No such file"),
     ] {
