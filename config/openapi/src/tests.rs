@@ -147,6 +147,50 @@ fn root_problems() {
 }
 
 #[test]
+fn slips_of_yaml_are_told_in_plain_words() {
+    let tab = "a tab indents this line";
+    let quote = "the quote that opens here is not closed";
+    let line = "this line does not fit the lines above it";
+    for (text, place, message, help) in [
+        ("a:\n\tb: 1\n", "2:1", tab, "replace the tab by spaces"),
+        ("a:\n  b: c\n\td: e\n", "3:1", tab, "replace"),
+        ("a:\n  b:\n  \tc: {}\n", "3:3", tab, "replace"),
+        ("a: |\n\tb\n", "2:1", tab, "replace"),
+        ("a: 1\n\tb: 2\n", "2:1", tab, "replace"),
+        ("a: {b: \"c, d: e}\n", "1:8", quote, "close it"),
+        ("a:\n  b: 'c\nd: e\n", "2:6", quote, "indent the lines"),
+        ("a: 'it's'\n", "1:8", "something follows a quote that is closed already", "''"),
+        ("a: \"\\d\"\n", "1:4", "this text in double quotes has a backslash", "single quotes"),
+        ("a: [\n", "1:4", "this `[` is never closed", "`]`"),
+        ("a: {b: c # d\n# e\n", "1:4", "this `{` is never closed", "`}`"),
+        ("a: {b: c\nd: e\n", "2:2", "`,` or `}` is expected: the `{` that opens at 1:4", "comma"),
+        ("a: [b, c\nd: e\n", "2:2", "`,` or `]` is expected: the `[` that opens at 1:4", "comma"),
+        ("a: [b, c}\n", "1:9", "`,` or `]` is expected", "close it with `]`"),
+        ("a: {b: c,, d}\n", "1:10", "a value is missing in the `{` that opens at 1:4", "remove the comma"),
+        ("a: {b: c}}\n", "1:10", "`}` closes nothing", "remove it"),
+        ("a:\n  b: c\n d: e\n", "3:2", line, "in the same column"),
+        ("a:\n- b\nc: d\n- e\n", "4:1", line, "in the same column"),
+        ("a:\n  b: c\n    d: e\n", "3:5", "this line is indented as if", "like the line above"),
+        ("a:\n  - b\n  c: d\n", "3:3", "this line stands in a list", "begin it with `- `"),
+        ("a: - b\n", "1:4", "a list can't begin on the line of its name", "on the next line"),
+        ("a: {b: c} d\n", "1:11", "something follows a value that has ended", "quotes"),
+        ("a: b: c\n", "1:5", "a second `: ` in one line", "quotes"),
+        ("a: 1\n  # b: c\nd\n# e\nf: 2\n", "3:1", "this line is no `name: value`", "colon"),
+        ("a: 1\na: 2\n", "2:1", "`a` is there twice; first at line 1", "remove one"),
+        ("a: *b\n", "1:4", "no anchor `b` stands above this alias", "`&b`"),
+        ("a: * b\n", "1:4", "`*` begins an alias, and no name follows", "quotes"),
+        ("a: @b\n", "1:4", "a text can't begin with `@`", "quotes"),
+        ("a: !<b\n", "1:4", "not YAML: while scanning a verbatim tag", ""),
+    ] {
+        let diagnostic = reading(text).diagnostics.remove(0);
+        let said = format!("{}:{}", diagnostic.span.line, diagnostic.span.column);
+        assert_eq!((said.as_str(), diagnostic.code), (place, "syntax"), "{text:?}: {diagnostic:?}");
+        assert!(diagnostic.message.starts_with(message), "{text:?}: {diagnostic:?}");
+        assert!(diagnostic.help.unwrap_or_default().contains(help), "{text:?}");
+    }
+}
+
+#[test]
 fn expansion_and_depth_are_bounded() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..9 {

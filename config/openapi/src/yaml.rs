@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as Place};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Place};
+use yaml::{Complaint, Lines};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::node::{Key, Node, Value};
@@ -21,39 +22,8 @@ pub(crate) fn parse(text: &str) -> Result<Node, Diagnostic> {
         let (event, place) = step.map_err(|error| builder.syntax(&error))?;
         builder.take(event, place)?;
     }
-    let end = Span { start: text.len(), end: text.len(), line: builder.lines.starts.len(), column: 1 };
+    let end = Span { start: text.len(), end: text.len(), line: builder.lines.count(), column: 1 };
     builder.root.ok_or_else(|| Diagnostic::error("syntax", end, "the document is empty"))
-}
-
-/// Where lines begin, to turn lines and columns into bytes.
-struct Lines<'a> {
-    text: &'a str,
-    starts: Vec<usize>,
-}
-
-impl<'a> Lines<'a> {
-    fn of(text: &'a str) -> Self {
-        // A CR alone ends a line too (YAML 1.2, 5.4).
-        let bytes = text.as_bytes();
-        let ends =
-            |&at: &usize| bytes[at] == b'\n' || bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
-        let starts = std::iter::once(0).chain((0..bytes.len()).filter(ends).map(|at| at + 1)).collect();
-        Lines { text, starts }
-    }
-
-    /// The byte of a line (from 1) and a column (from 0, in characters).
-    fn byte(&self, line: usize, column: usize) -> usize {
-        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
-        let line = &self.text[start..];
-        start + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at)
-    }
-
-    fn span(&self, place: Place) -> Span {
-        let (line, column) = (place.start.line(), place.start.col());
-        let start = self.byte(line, column);
-        let end = self.byte(place.end.line(), place.end.col()).max(start);
-        Span { start, end, line, column: column + 1 }
-    }
 }
 
 enum Open {
@@ -82,13 +52,26 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn syntax(&self, error: &ScanError) -> Diagnostic {
-        let (line, column) = (error.marker().line(), error.marker().col());
-        let start = self.lines.byte(line, column);
-        Diagnostic::error("syntax", Span { start, end: start, line, column: column + 1 }, error.info())
+        let opened = self.open.last().map(|open| {
+            let (Open::Sequence { span, .. } | Open::Mapping { span, .. }) = open;
+            yaml::Place { line: span.line, column: span.column }
+        });
+        let complaint = Complaint { words: error.info(), place: place(error.marker()), opened };
+        let said = yaml::explain(complaint, &self.lines);
+        let start = self.lines.byte(said.place);
+        let span = Span { start, end: start, line: said.place.line, column: said.place.column };
+        Diagnostic { help: said.help, ..Diagnostic::error("syntax", span, said.message) }
+    }
+
+    fn span(&self, of: Place) -> Span {
+        let begin = place(&of.start);
+        let start = self.lines.byte(begin);
+        let end = self.lines.byte(place(&of.end)).max(start);
+        Span { start, end, line: begin.line, column: begin.column }
     }
 
     fn take(&mut self, event: Event<'_>, place: Place) -> Result<(), Diagnostic> {
-        let span = self.lines.span(place);
+        let span = self.span(place);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 if tag.is_some_and(|tag| !tag.is_yaml_core_schema()) {
@@ -173,6 +156,11 @@ impl Builder<'_> {
     }
 }
 
+/// The parser counts columns from 0.
+fn place(marker: &Marker) -> yaml::Place {
+    yaml::Place { line: marker.line(), column: marker.col() + 1 }
+}
+
 fn new_key(node: &Node, seen: &mut HashMap<String, usize>) -> Result<Key, Diagnostic> {
     let text = match &node.value {
         Value::Null => "null",
@@ -186,7 +174,8 @@ fn new_key(node: &Node, seen: &mut HashMap<String, usize>) -> Result<Key, Diagno
     }
     if let Some(first) = seen.insert(text.to_owned(), node.span.line) {
         let message = format!("`{text}` is there twice; first at line {first}");
-        return Err(Diagnostic::error("syntax", node.span, message));
+        let error = Diagnostic::error("syntax", node.span, message);
+        return Err(error.with_help("remove one of the two, or give it another name"));
     }
     Ok(Key { text: text.to_owned(), span: node.span })
 }

@@ -3,8 +3,9 @@
 //! Never: anchors, several documents or deep nesting; a settings file needs none of them.
 
 use crate::problem::{Origin, Problem};
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 use std::path::Path;
+use yaml::{Complaint, Lines};
 
 /// Nesting that no settings file needs.
 const DEPTH_MAX: usize = 8;
@@ -46,17 +47,32 @@ pub(crate) fn read(path: &Path, text: &str) -> Result<Node, Problem> {
         match event {
             Ok((Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Nothing, _)) => {}
             Ok(item) => reader.events.push(item),
-            Err(error) => {
-                let marker = *error.marker();
-                let origin = reader.origin(&Span::empty(marker));
-                return Err(Problem::new(origin, format!("not YAML: {}", error.info())));
-            }
+            Err(error) => return Err(reader.syntax(&error, text)),
         }
     }
     reader.document()
 }
 
 impl<'a> Reader<'a> {
+    fn syntax(&self, error: &ScanError, text: &str) -> Problem {
+        let mut open = Vec::new();
+        for (event, span) in &self.events {
+            match event {
+                Event::SequenceStart(..) | Event::MappingStart(..) => open.push(place(&span.start)),
+                Event::SequenceEnd | Event::MappingEnd => drop(open.pop()),
+                _ => {}
+            }
+        }
+        let opened = open.last().copied();
+        let lines = Lines::of(text);
+        let complaint = Complaint { words: error.info(), place: place(error.marker()), opened };
+        let said = yaml::explain(complaint, &lines);
+        let (path, start) = (self.path.to_path_buf(), lines.byte(said.place));
+        let origin =
+            Origin::File { path, line: said.place.line, column: said.place.column, span: start..start };
+        Problem { help: said.help, ..Problem::new(origin, said.message) }
+    }
+
     fn document(&mut self) -> Result<Node, Problem> {
         let start = Origin::File { path: self.path.to_path_buf(), line: 1, column: 1, span: 0..0 };
         if !matches!(self.next(), Some((Event::DocumentStart(_), _))) {
@@ -106,7 +122,8 @@ impl<'a> Reader<'a> {
                 return Err(Problem::new(key.origin, "a key is a plain name"));
             };
             if entries.iter().any(|(known, ..)| *known == name) {
-                return Err(Problem::new(key.origin, format!("`{name}` is said twice")));
+                return Err(Problem::new(key.origin, format!("`{name}` is said twice"))
+                    .with_help("remove one of the two"));
             }
             let value = self.node(depth + 1)?;
             entries.push((name, key.origin, value));
@@ -136,4 +153,9 @@ impl<'a> Reader<'a> {
             span: start..byte(span.end.index()).max(start),
         }
     }
+}
+
+/// The parser counts columns from 0.
+fn place(marker: &Marker) -> yaml::Place {
+    yaml::Place { line: marker.line(), column: marker.col() + 1 }
 }

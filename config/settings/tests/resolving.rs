@@ -118,8 +118,18 @@ fn every_problem_points_at_its_place() {
             "turnpike.yaml:3:3: unknown setting `limits.payload` (docs/settings.md lists them all)"
         ]
     );
-    assert_eq!(refused("region: a\nregion: b\n"), ["turnpike.yaml:2:1: `region` is said twice"]);
-    assert!(refused("region: [a\n")[0].contains("not YAML"));
+    assert_eq!(
+        refused("region: a\nregion: b\n"),
+        ["turnpike.yaml:2:1: `region` is said twice (remove one of the two)"]
+    );
+    for (text, expected) in [
+        ("shards:\n  count: 1\n\tcpus: auto\n", "turnpike.yaml:3:1: a tab indents this line"),
+        ("region: [a\n", "turnpike.yaml:1:9: this `[` is never closed (close it with `]`)"),
+        ("region: \"a\nshards: 1\n", "turnpike.yaml:1:9: the quote that opens here is not closed"),
+        ("region: a\n  shards: 1\n", "turnpike.yaml:2:3: this line is indented as if"),
+    ] {
+        assert!(refused(text)[0].starts_with(expected), "{text:?}: {:?}", refused(text));
+    }
     assert!(refused("- a\n")[0].contains("a settings file is a mapping"));
     assert_eq!(
         refused("listeners:\n  - address: 127.0.0.1:1\n    tls: {certificate: a}\n"),

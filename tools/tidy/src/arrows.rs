@@ -12,6 +12,7 @@ use std::process::Command;
 /// Folder and tier of every crate of the house.
 const TIERS: &[(&str, u8)] = &[
     ("engine/vocabulary", 0),
+    ("config/yaml", 0),
     ("engine/codec", 1),
     ("engine/context", 1),
     ("engine/signing", 1),
