@@ -1,6 +1,7 @@
 //! The served files: read, imported and compiled to one plan, with every problem at its place in the text.
 
 use crate::example::Example;
+use crate::notes::Notes;
 use crate::report::{Finding, Weight};
 use deploy::{Deployment, NodeSettings};
 use openapi::{Definition, Environment, Severity, Span};
@@ -19,6 +20,7 @@ pub(crate) struct Documents {
     files: Vec<PathBuf>,
     texts: Vec<String>,
     version: u64,
+    notes: Notes,
 }
 
 /// A plan and what it serves.
@@ -64,7 +66,7 @@ struct Imported<'a> {
 impl Documents {
     /// Files that are yet to be read.
     pub(crate) fn new(files: &[PathBuf]) -> Self {
-        Documents { files: files.to_vec(), texts: Vec::new(), version: 0 }
+        Documents { files: files.to_vec(), texts: Vec::new(), version: 0, notes: Notes::default() }
     }
 
     /// Whether a file's text differs from what was last read. A file that can't be read counts as changed.
@@ -73,14 +75,24 @@ impl Documents {
         self.files.iter().any(|file| read(file).ok().as_ref() != known.next())
     }
 
-    /// Reads every file anew and compiles them together. Gives notes beside the plan.
+    /// Reads every file anew and compiles them together. Gives warnings beside the plan, and the notes that weren't
+    /// given before.
     ///
     /// # Errors
-    /// All findings, at least one of them an error.
+    /// The same, at least one of them an error.
     pub(crate) fn compile(&mut self, settings: &Settings) -> Result<(Compiled, Vec<Finding>), Vec<Finding>> {
         let mut findings = Vec::new();
+        let compiled = self.read_and_compile(settings, &mut findings);
+        let news = self.notes.news(findings, compiled.is_some());
+        match compiled {
+            Some(compiled) => Ok((compiled, news)),
+            None => Err(news),
+        }
+    }
+
+    fn read_and_compile(&mut self, settings: &Settings, findings: &mut Vec<Finding>) -> Option<Compiled> {
         let read: Vec<Option<String>> =
-            self.files.iter().map(|file| read_or_report(file, &mut findings)).collect();
+            self.files.iter().map(|file| read_or_report(file, findings)).collect();
         let readable: Vec<bool> = read.iter().map(Option::is_some).collect();
         self.texts = read.into_iter().map(Option::unwrap_or_default).collect();
         let environment =
@@ -88,10 +100,10 @@ impl Documents {
         // One file that can't be read doesn't hide what is wrong in the others.
         let files = self.files.iter().zip(&self.texts).zip(readable).filter(|(_, readable)| *readable);
         let imported: Vec<Imported<'_>> =
-            files.filter_map(|((path, text), _)| import(path, text, &environment, &mut findings)).collect();
-        let access_log = format(settings, &mut findings);
-        if is_refused(&findings) {
-            return Err(findings);
+            files.filter_map(|((path, text), _)| import(path, text, &environment, findings)).collect();
+        let access_log = format(settings, findings);
+        if is_refused(findings) {
+            return None;
         }
         self.version += 1;
         let node = NodeSettings {
@@ -102,12 +114,10 @@ impl Documents {
             integration_timeout_ms_max: u32::try_from(settings.limits.integration_timeout.as_millis()).ok(),
             catch_all: imported.len() == 1,
         };
-        let plan = compile(&imported, &node, &mut findings);
-        let apis = imported.iter().map(|file| describe(file, &mut findings)).collect();
-        match plan {
-            Some(plan) if !is_refused(&findings) => Ok((Compiled { plan: Arc::new(plan), apis }, findings)),
-            _ => Err(findings),
-        }
+        let plan = compile(&imported, &node, findings);
+        let apis = imported.iter().map(|file| describe(file, findings)).collect();
+        let plan = plan.filter(|_| !is_refused(findings))?;
+        Some(Compiled { plan: Arc::new(plan), apis })
     }
 }
 

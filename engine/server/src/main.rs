@@ -13,6 +13,7 @@ mod example;
 mod example_backend;
 mod happenings;
 mod node;
+mod notes;
 mod report;
 mod trouble;
 

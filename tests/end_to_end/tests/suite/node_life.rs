@@ -37,6 +37,22 @@ fn a_bad_edit_is_reported_with_its_line_and_the_running_api_goes_on() {
 }
 
 #[test]
+fn a_note_is_told_once_and_again_when_it_changes() {
+    let document = |routes: usize, body: &str| {
+        let routes = (0..routes).map(|route| format!("/a{route}"));
+        routes.fold(Document::new(), |document, path| document.mock("get", &path, 200, body)).text()
+    };
+    let mut node = Node::serve(&document(300, "one"));
+    for (text, reloaded) in [(document(300, "two"), "300 routes"), (document(301, "two"), "301 routes")] {
+        node.folder().write("api.yaml", &text);
+        node.wait_for_log(&format!("reloaded: {reloaded}"));
+    }
+    let notes: Vec<&String> = node.seen().iter().filter(|line| line.contains("AWS's quota is 300")).collect();
+    let counts: Vec<bool> = notes.iter().map(|note| note.contains("301 resources")).collect();
+    assert_eq!((counts, notes[1].contains("302 resources")), (vec![true, false], true), "{notes:?}");
+}
+
+#[test]
 fn no_request_fails_while_the_document_changes_all_the_time() {
     let upstream = Upstream::plain();
     let document = |n: usize| {
