@@ -8,6 +8,7 @@
 
 mod api_definition;
 mod chunked_body;
+mod head;
 pub mod mutate;
 pub mod random;
 mod request_head;

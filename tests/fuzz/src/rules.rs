@@ -26,26 +26,42 @@ pub(crate) struct Fields<'a> {
     pub(crate) options: Vec<Vec<u8>>,
 }
 
+/// What both kinds of heads have.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Common<'a> {
+    pub(crate) consumed: usize,
+    pub(crate) minor: u8,
+    pub(crate) fields: Fields<'a>,
+}
+
 /// A request head.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Request<'a> {
-    pub(crate) consumed: usize,
+    pub(crate) common: Common<'a>,
     pub(crate) method: &'a [u8],
     pub(crate) path: &'a [u8],
     pub(crate) query: Option<&'a [u8]>,
     pub(crate) host: &'a [u8],
-    pub(crate) minor: u8,
-    pub(crate) fields: Fields<'a>,
 }
 
 /// A response head.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Response<'a> {
-    pub(crate) consumed: usize,
+    pub(crate) common: Common<'a>,
     pub(crate) status: u16,
     pub(crate) reason: &'a [u8],
-    pub(crate) minor: u8,
-    pub(crate) fields: Fields<'a>,
+}
+
+impl<'a> AsRef<Common<'a>> for Request<'a> {
+    fn as_ref(&self) -> &Common<'a> {
+        &self.common
+    }
+}
+
+impl<'a> AsRef<Common<'a>> for Response<'a> {
+    fn as_ref(&self) -> &Common<'a> {
+        &self.common
+    }
 }
 
 /// The first place of `part` in `text`.
@@ -181,7 +197,8 @@ pub(crate) fn request<'a>(input: &'a [u8], limits: &HeadLimits) -> Option<Reques
     let fields = fields(&lines[1..], minor, limits)?;
     let host_fits = fields.host.map_or(minor == 0, authority);
     let host = named.or(fields.host).unwrap_or_default();
-    host_fits.then_some(Request { consumed, method, path, query, host, minor, fields })
+    let common = Common { consumed, minor, fields };
+    host_fits.then_some(Request { common, method, path, query, host })
 }
 
 /// A response head, if `input` begins with a whole and good one.
@@ -200,7 +217,8 @@ pub(crate) fn response<'a>(input: &'a [u8], limits: &HeadLimits) -> Option<Respo
         && (100..600).contains(&status)
         && value(reason);
     let fields = fields(&lines[1..], minor, limits)?;
-    good.then_some(Response { consumed, status, reason, minor, fields })
+    let common = Common { consumed, minor, fields };
+    good.then_some(Response { common, status, reason })
 }
 
 impl Fields<'_> {
@@ -240,7 +258,7 @@ impl Response<'_> {
     /// RFC 9112 §6.3.
     pub(crate) fn framing(&self, method: Method) -> BodyFraming {
         let none = method == Method::Head || self.status < 200 || self.status == 204 || self.status == 304;
-        match self.fields.request_framing() {
+        match self.common.fields.request_framing() {
             _ if none => BodyFraming::None,
             BodyFraming::None => BodyFraming::UntilClose,
             framed => framed,
