@@ -33,6 +33,8 @@ pub struct Exchange {
     pub local_port: u16,
     /// The client spoke TLS.
     pub secure: bool,
+    /// `$context.tlsVersion` and `$context.cipherSuite`
+    pub tls: Option<(&'static str, &'static str)>,
     /// `$context.requestId`
     pub request_id: RequestId,
     /// The client named an id that is no UUID; logs say that ours replaced it.
@@ -86,6 +88,7 @@ impl Default for Exchange {
             peer: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             local_port: 0,
             secure: false,
+            tls: None,
             request_id: RequestId::default(),
             request_id_replaced: false,
             extended_request_id: ExtendedRequestId::default(),

@@ -109,6 +109,12 @@ shard_counters! {
     connections_refused: "counter", "turnpike_connections_refused_total";
     /// Client connections open.
     connections_open: "gauge", "turnpike_connections_open";
+    /// TLS handshakes with clients.
+    tls_handshakes: "counter", "turnpike_tls_handshakes_total";
+    /// TLS handshakes with clients that resumed a session.
+    tls_resumptions: "counter", "turnpike_tls_resumptions_total";
+    /// TLS connections of clients that failed: nothing in common, or the protocol broken.
+    tls_failures: "counter", "turnpike_tls_failures_total";
     /// Requests in flight.
     requests_in_flight: "gauge", "turnpike_requests_in_flight";
     /// Requests that belong to no stage: bad heads, unknown hosts, payloads over the limit.

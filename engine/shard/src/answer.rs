@@ -89,10 +89,10 @@ impl<R: Runtime> Shard<R> {
             slot.out = out;
             return;
         }
-        let socket = self.clients[client_index as usize].socket;
-        self.rt.send(socket, Chunk::Owned(out));
+        let mut to_client = self.to_client(client_index);
+        to_client.send(Chunk::Owned(out));
         if let Some(rest) = rest {
-            self.rt.send(socket, rest);
+            to_client.send(rest);
         }
         self.release_upstream_early(slot_index);
         self.slots[slot_index].phase = AnswerPhase::Done;
@@ -170,6 +170,8 @@ impl<R: Runtime> Shard<R> {
         client.linger = !request_done || !client.carry.is_empty() || asked_to_stay;
         let carry = std::mem::take(&mut client.carry);
         self.rt.give_buffer(carry);
+        self.to_client(client_index).close_notify();
+        let client = &mut self.clients[client_index as usize];
         if self.rt.unsent(client.socket) == 0 && !client.queued {
             // Its `Sent` came before the request's end; the close waits for the end of this event.
             client.queued = true;

@@ -97,6 +97,15 @@ impl Books {
         self.metrics.connections_refused.add(1);
     }
 
+    pub(crate) fn tls_handshake(&self, resumed: bool) {
+        self.metrics.tls_handshakes.add(1);
+        self.metrics.tls_resumptions.add(u64::from(resumed));
+    }
+
+    pub(crate) fn tls_failed(&self) {
+        self.metrics.tls_failures.add(1);
+    }
+
     pub(crate) fn upstream_connected(&self) {
         self.metrics.upstream_connects.add(1);
     }

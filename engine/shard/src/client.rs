@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::rt::SocketKey;
 use crate::slot::NONE;
 use crate::timers::Deadline;
+use crate::tls::Session;
 use crate::unread::Unread;
 
 /// Where a client connection is.
@@ -26,6 +27,8 @@ pub(crate) struct Client {
     pub(crate) peer: IpAddr,
     pub(crate) local_port: u16,
     pub(crate) slot: u32,
+    /// Its session, if the listener speaks TLS.
+    pub(crate) tls: Option<Box<Session>>,
     pub(crate) phase: Phase,
     /// Unread bytes that had to wait; no capacity while idle.
     pub(crate) carry: Vec<u8>,
@@ -54,6 +57,7 @@ impl Client {
             peer: peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             local_port,
             slot: NONE,
+            tls: None,
             phase: Phase::Idle,
             carry: Vec::new(),
             deadline: Deadline::default(),

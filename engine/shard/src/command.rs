@@ -13,6 +13,7 @@ use crate::linked::Linked;
 use crate::rt::{Address, Runtime};
 use crate::shard::Shard;
 use crate::spec::Resolved;
+use crate::tls::Terms;
 use crate::upstream::{Addresses, Pools};
 
 /// A message to a shard.
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Commit,
     /// Forget the prepared plan.
     Discard,
+    /// Offer these terms to connections from now on, listener by listener.
+    Present(Vec<Option<Terms>>),
     /// The resolver's answer for `host:port`.
     Resolved(String, Resolved),
     /// Finish what is in flight within the given time and end.
@@ -42,6 +45,7 @@ impl<R: Runtime> Shard<R> {
                 }
                 Command::Commit => self.commit(),
                 Command::Discard => self.prepared = None,
+                Command::Present(terms) => self.terms = terms,
                 Command::Resolved(name, outcome) => self.resolved(&name, outcome),
                 Command::Drain(timeout) => self.drain(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)),
             }

@@ -67,6 +67,14 @@ impl Mailbox {
         self.send(Command::Discard)
     }
 
+    /// Connections accepted from now on are offered these terms; those there are stay as they are.
+    ///
+    /// # Errors
+    /// The shard's mailbox is full.
+    pub fn present(&self, terms: Vec<Option<crate::tls::Terms>>) -> Result<(), MailboxFull> {
+        self.send(Command::Present(terms))
+    }
+
     /// The resolver's answer for `host:port`.
     ///
     /// # Errors

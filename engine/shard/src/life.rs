@@ -5,6 +5,7 @@ use crate::owner::Owner;
 use crate::rt::{Runtime, SocketKey};
 use crate::shard::{Draining, Shard};
 use crate::slot::{AnswerPhase, NONE};
+use crate::tls::Session;
 use vocabulary::Refusal;
 
 impl<R: Runtime> Shard<R> {
@@ -17,7 +18,18 @@ impl<R: Runtime> Shard<R> {
         }
         let peer = self.rt.peer(socket).map(|peer| peer.ip().to_canonical());
         let port = self.ports.get(listener as usize).copied().unwrap_or(0);
-        let index = u32::try_from(self.clients.insert(Client::new(socket, peer, port))).expect("bounded");
+        let mut client = Client::new(socket, peer, port);
+        if let Some(Some(terms)) = self.terms.get(listener as usize) {
+            match Session::accept(terms) {
+                Ok(session) => client.tls = Some(Box::new(session)),
+                Err(_) => {
+                    self.books.tls_failed();
+                    self.rt.abort(socket);
+                    return;
+                }
+            }
+        }
+        let index = u32::try_from(self.clients.insert(client)).expect("bounded");
         self.books.connection_opened();
         self.rt.own(socket, Owner::Client(index).pack());
         self.rt.receive(socket);
@@ -73,7 +85,8 @@ impl<R: Runtime> Shard<R> {
         let slot_index = client.slot;
         match client.phase {
             Phase::Idle | Phase::Closing if self.rt.unsent(client.socket) > 0 => self.unread_due(index),
-            Phase::Idle | Phase::Closing => self.close_client(index),
+            Phase::Idle => self.part_with_client(index),
+            Phase::Closing => self.close_client(index),
             Phase::Head => {
                 self.clients[index as usize].phase = Phase::Exchange;
                 self.books.timed_out();
@@ -277,13 +290,7 @@ impl<R: Runtime> Shard<R> {
         if client.phase == Phase::Closing && self.rt.unsent(client.socket) == 0 {
             self.end_sending(index);
         } else if client.phase == Phase::Idle && client.ended && client.carry.is_empty() {
-            self.clients[index as usize].phase = Phase::Closing;
-            if self.rt.unsent(self.clients[index as usize].socket) == 0 {
-                self.close_client(index);
-            } else {
-                let due_ns = self.watch_reading(index);
-                self.set_client_deadline(index, due_ns);
-            }
+            self.part_with_client(index);
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use crate::egress::Egress;
 use crate::input::{COPY_MAX, Input};
-use crate::rt::{Chunk, Runtime, SocketKey};
+use crate::rt::{Chunk, Runtime};
 
 /// A run of body bytes.
 pub(crate) struct Run<'a> {
@@ -17,8 +18,8 @@ pub(crate) struct Run<'a> {
     pub(crate) chunked: bool,
 }
 
-/// Frames a run: a small one joins `out`, a large one follows it in the socket's queue without a copy.
-pub(crate) fn relay_run<R: Runtime>(rt: &mut R, socket: SocketKey, out: &mut Vec<u8>, run: Run<'_>) {
+/// Frames a run: a small one joins `out`, a large one follows it in the queue without a copy.
+pub(crate) fn relay_run<R: Runtime>(mut egress: Egress<'_, R>, out: &mut Vec<u8>, run: Run<'_>) {
     let len = run.inflated.as_ref().map_or(run.data.len(), Vec::len);
     // An empty chunk would end the body.
     let chunked = run.chunked && len > 0;
@@ -26,18 +27,18 @@ pub(crate) fn relay_run<R: Runtime>(rt: &mut R, socket: SocketKey, out: &mut Vec
         codec::h1::encode::chunk_prefix(out, len);
     }
     if len > COPY_MAX {
-        let full = std::mem::replace(out, rt.take_buffer());
-        rt.send(socket, Chunk::Owned(full));
+        let full = std::mem::replace(out, egress.rt.take_buffer());
+        egress.send(Chunk::Owned(full));
         let piece = match run.inflated {
             Some(plain) => Chunk::Owned(plain),
-            None => run.input.piece(rt, run.data),
+            None => run.input.piece(egress.rt, run.data),
         };
-        rt.send(socket, piece);
+        egress.send(piece);
     } else if let Some(plain) = run.inflated {
         out.extend_from_slice(&plain);
-        rt.give_buffer(plain);
+        egress.rt.give_buffer(plain);
     } else {
-        out.extend_from_slice(&run.input.rest(rt)[run.data]);
+        out.extend_from_slice(&run.input.rest(egress.rt)[run.data]);
     }
     if chunked {
         out.extend_from_slice(b"\r\n");

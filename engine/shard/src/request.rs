@@ -4,6 +4,7 @@ use codec::h1::{BodyFraming, Coding, Progress};
 use vocabulary::Refusal;
 
 use crate::client::Phase;
+use crate::egress::Egress;
 use crate::inflate::{InflateError, Inflater};
 use crate::input::Input;
 use crate::relay::{Run, relay_run};
@@ -41,6 +42,10 @@ impl<R: Runtime> Shard<R> {
             }
             return;
         }
+        if client.tls.is_some() {
+            self.records_received(index, lent);
+            return;
+        }
         let input = if client.carry.is_empty() {
             Input::lent(lent)
         } else {
@@ -50,6 +55,19 @@ impl<R: Runtime> Shard<R> {
             Input::carry(carry)
         };
         self.feed(index, input);
+    }
+
+    /// Bytes of a client were decrypted.
+    pub(crate) fn client_plain(&mut self, index: u32, plain: Vec<u8>) {
+        let client = &mut self.clients[index as usize];
+        let input = if client.carry.is_empty() {
+            plain
+        } else {
+            client.carry.extend_from_slice(&plain);
+            self.rt.give_buffer(plain);
+            std::mem::take(&mut client.carry)
+        };
+        self.feed(index, Input::carry(input));
     }
 
     /// Reads what a client sent as far as the state of its exchange allows, and keeps the rest.
@@ -212,7 +230,8 @@ impl<R: Runtime> Shard<R> {
         let Some(exchange) = self.slots[slot_index].exchange.as_mut() else { return };
         exchange.peer = client.peer;
         exchange.local_port = client.local_port;
-        exchange.secure = false;
+        exchange.secure = client.tls.is_some();
+        exchange.tls = client.tls.as_ref().and_then(|session| session.agreed());
         let random = std::array::from_fn(|_| self.random.draw());
         exchange.arrive(self.rt.now_ns(), self.rt.unix_ms(), random);
         self.books.request_started();
@@ -318,7 +337,8 @@ impl<R: Runtime> Shard<R> {
                 inflater.finish()?;
             }
         }
-        relay_run(&mut self.rt, socket, out, Run { input, data, inflated, chunked });
+        let egress = Egress { rt: &mut self.rt, socket, session: None };
+        relay_run(egress, out, Run { input, data, inflated, chunked });
         if chunked && slot.request_done {
             out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
         }
@@ -354,8 +374,7 @@ impl<R: Runtime> Shard<R> {
         let client = slot.client;
         if slot.expects_continue && !slot.request_done {
             slot.expects_continue = false;
-            let socket = self.clients[client as usize].socket;
-            self.rt.send(socket, Chunk::Static(b"HTTP/1.1 100 Continue\r\n\r\n"));
+            self.to_client(client).send(Chunk::Static(b"HTTP/1.1 100 Continue\r\n\r\n"));
         }
     }
 }

@@ -157,7 +157,7 @@ impl<R: Runtime> Shard<R> {
             };
             let grown = self.slots[slot_index].answer_bytes + decoded.data.len() as u64;
             if grown > self.limits.payload_bytes
-                || self.forward(slot_index, client_socket, &mut out, &input, decoded.data).is_err()
+                || self.forward(slot_index, &mut out, &input, decoded.data).is_err()
             {
                 self.rt.give_buffer(out);
                 input.discard(&mut self.rt);
@@ -183,7 +183,8 @@ impl<R: Runtime> Shard<R> {
         if done && self.slots[slot_index].answer_framing == AnswerFraming::Chunked {
             out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
         }
-        self.rt.send(client_socket, Chunk::Owned(out));
+        let client = self.slots[slot_index].client;
+        self.to_client(client).send(Chunk::Owned(out));
         if done {
             self.end_answer(index, slot_index, input);
             return;
@@ -206,7 +207,6 @@ impl<R: Runtime> Shard<R> {
     fn forward(
         &mut self,
         slot_index: u32,
-        socket: crate::rt::SocketKey,
         out: &mut Vec<u8>,
         input: &Input,
         data: std::ops::Range<usize>,
@@ -222,7 +222,8 @@ impl<R: Runtime> Shard<R> {
             inflater.push(&input.rest(&self.rt)[data.clone()], plain)?;
         }
         slot.answer_bytes += inflated.as_ref().map_or(data.len(), Vec::len) as u64;
-        relay_run(&mut self.rt, socket, out, Run { input, data, inflated, chunked });
+        let client = slot.client;
+        relay_run(self.to_client(client), out, Run { input, data, inflated, chunked });
         Ok(())
     }
 
@@ -301,8 +302,8 @@ impl<R: Runtime> Shard<R> {
                 if self.slots[slot_index].answer_framing == AnswerFraming::Chunked {
                     out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
                 }
-                let socket = self.clients[self.slots[slot_index].client as usize].socket;
-                self.rt.send(socket, Chunk::Owned(out));
+                let client = self.slots[slot_index].client;
+                self.to_client(client).send(Chunk::Owned(out));
                 self.end_answer(index, slot_index, Input::carry(Vec::new()));
             }
             Phase::Head | Phase::Body | Phase::Connecting => self.upstream_failed(index, Failure::Network),

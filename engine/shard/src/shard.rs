@@ -24,6 +24,7 @@ use crate::slot::Slots;
 use crate::spare::{LOOK_NS, Spare};
 use crate::spec::{Resolve, Spec, Timeouts};
 use crate::timers::Timers;
+use crate::tls::Terms;
 use crate::upstream::{Pools, Upstream};
 
 /// Bytes read and dropped from a connection that is closing.
@@ -87,6 +88,8 @@ pub struct Shard<R: Runtime> {
     pub(crate) spare_heads: Spare<Box<ResponseHead>>,
     pub(crate) mailbox: Receiver<Command>,
     pub(crate) ports: Vec<u16>,
+    /// What each listener offers under TLS.
+    pub(crate) terms: Vec<Option<Terms>>,
     pub(crate) limits: Limits,
     pub(crate) head_limits: HeadLimits,
     pub(crate) response_limits: HeadLimits,
@@ -127,6 +130,7 @@ impl<R: Runtime> Shard<R> {
             spare_heads: Spare::new(SPARE_HEADS_FEW, SPARE_HEADS_MAX),
             mailbox: mailbox.receiver,
             ports: Vec::new(),
+            terms: Vec::new(),
             head_limits: HeadLimits::from(&spec.limits),
             response_limits: HeadLimits::backend(),
             limits: spec.limits,
@@ -145,6 +149,7 @@ impl<R: Runtime> Shard<R> {
         for listener in spec.listeners {
             shard.rt.listen(listener.socket)?;
             shard.ports.push(listener.port);
+            shard.terms.push(listener.tls);
         }
         Ok(shard)
     }

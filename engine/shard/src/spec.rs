@@ -10,12 +10,13 @@ use vocabulary::limits::Limits;
 use crate::rt::probe::Kind;
 
 /// A listening socket of this shard.
-#[derive(Debug)]
 pub struct Listener {
     /// Bound and listening; each shard has its own on the shared port.
     pub socket: OwnedFd,
     /// Port for `X-Forwarded-Port`.
     pub port: u16,
+    /// Terms of TLS; `None` for plain HTTP.
+    pub tls: Option<crate::tls::Terms>,
 }
 
 /// How long the shard waits for what.

@@ -172,6 +172,9 @@ pub trait Runtime {
     /// The bytes of a lent slice.
     fn bytes(&self, lent: &Lent) -> &[u8];
 
+    /// The bytes of a lent slice that nobody else holds a part of, to be decrypted in place.
+    fn bytes_mut(&mut self, lent: &Lent) -> &mut [u8];
+
     /// A second slice of the same buffer, `range` counted within `lent`.
     fn slice(&mut self, lent: &Lent, range: std::ops::Range<usize>) -> Lent;
 

@@ -51,6 +51,13 @@ impl BufferPool {
         &self.buffers[lent.id as usize][start..start + lent.len as usize]
     }
 
+    /// The bytes of a slice that is the only one of its buffer.
+    pub(crate) fn bytes_mut(&mut self, lent: &Lent) -> &mut [u8] {
+        debug_assert_eq!(self.holders[lent.id as usize], 1, "nobody else reads what is changed");
+        let start = lent.start as usize;
+        &mut self.buffers[lent.id as usize][start..start + lent.len as usize]
+    }
+
     pub(crate) fn slice(&mut self, lent: &Lent, range: std::ops::Range<usize>) -> Lent {
         assert!(range.start <= range.end && range.end <= lent.len(), "slice lies within the lent one");
         self.holders[lent.id as usize] += 1;

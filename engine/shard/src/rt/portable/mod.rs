@@ -491,6 +491,10 @@ impl Runtime for Portable {
         self.buffers.bytes(lent)
     }
 
+    fn bytes_mut(&mut self, lent: &Lent) -> &mut [u8] {
+        self.buffers.bytes_mut(lent)
+    }
+
     fn slice(&mut self, lent: &Lent, range: std::ops::Range<usize>) -> Lent {
         self.buffers.slice(lent, range)
     }

@@ -125,6 +125,14 @@ impl Buffers {
         &self.groups[id / GROUP][start..start + lent.len as usize]
     }
 
+    /// The bytes of a slice that is the only one of its buffer.
+    pub(super) fn bytes_mut(&mut self, lent: &Lent) -> &mut [u8] {
+        let id = lent.id as usize;
+        debug_assert_eq!(self.holders[id], 1, "nobody else reads what is changed");
+        let start = (id % GROUP) * BUFFER_BYTES + lent.start as usize;
+        &mut self.groups[id / GROUP][start..start + lent.len as usize]
+    }
+
     fn offer(&mut self, id: u16) {
         let index = id as usize;
         let address = self.groups[index / GROUP][(index % GROUP) * BUFFER_BYTES..].as_ptr();

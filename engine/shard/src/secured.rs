@@ -1,0 +1,71 @@
+//! Client connections under TLS: what arrives is decrypted before it is read, and each end is said.
+
+use crate::client::Phase;
+use crate::egress::Egress;
+use crate::rt::{Chunk, Lent, Runtime};
+use crate::shard::Shard;
+
+impl<R: Runtime> Shard<R> {
+    /// The way to a client.
+    pub(crate) fn to_client(&mut self, index: u32) -> Egress<'_, R> {
+        let client = &mut self.clients[index as usize];
+        Egress { rt: &mut self.rt, socket: client.socket, session: client.tls.as_deref_mut() }
+    }
+
+    /// Records of a client arrived.
+    pub(crate) fn records_received(&mut self, index: u32, lent: Lent) {
+        let client = &mut self.clients[index as usize];
+        let Some(session) = client.tls.as_deref_mut() else { return self.rt.release(lent) };
+        let socket = client.socket;
+        let (mut plain, mut out) = (self.rt.take_buffer(), self.rt.take_buffer());
+        let outcome = session.receive(self.rt.bytes_mut(&lent), &mut plain, &mut out);
+        self.rt.release(lent);
+        self.rt.send(socket, Chunk::Owned(out));
+        if let Some(resumed) = session.greeted() {
+            self.books.tls_handshake(resumed);
+        }
+        let ended = session.has_ended() && !client.ended;
+        if outcome.is_err() {
+            self.rt.give_buffer(plain);
+            self.books.tls_failed();
+            self.session_failed(index);
+            return;
+        }
+        if plain.is_empty() {
+            self.rt.give_buffer(plain);
+        } else {
+            self.client_plain(index, plain);
+        }
+        if ended && self.clients.get(index as usize).is_some_and(|client| client.socket == socket) {
+            self.client_ended(index);
+            self.client_may_be_done(index);
+        }
+    }
+
+    /// The peer broke the protocol. Without a request under way it gets to read why.
+    fn session_failed(&mut self, index: u32) {
+        let client = &mut self.clients[index as usize];
+        if client.phase != Phase::Idle || self.rt.unsent(client.socket) == 0 {
+            self.client_lost(index);
+            return;
+        }
+        client.phase = Phase::Closing;
+        // What it still sends must not turn the close into a reset that overtakes the alert.
+        client.linger = true;
+        let due_ns = self.watch_reading(index);
+        self.set_client_deadline(index, due_ns);
+    }
+
+    /// Closes a connection between requests: under TLS the client is told first.
+    pub(crate) fn part_with_client(&mut self, index: u32) {
+        self.to_client(index).close_notify();
+        let client = &mut self.clients[index as usize];
+        if self.rt.unsent(client.socket) == 0 {
+            self.close_client(index);
+            return;
+        }
+        client.phase = Phase::Closing;
+        let due_ns = self.watch_reading(index);
+        self.set_client_deadline(index, due_ns);
+    }
+}

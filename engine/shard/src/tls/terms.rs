@@ -1,0 +1,98 @@
+//! What a listener offers its clients: identities by name, a policy, protocols, tickets.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::server::{ClientHello, ProducesTickets, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use super::identity::Identity;
+use super::policy::Policy;
+
+/// Tickets sent after a TLS 1.3 handshake. A client that opens connections one after the other needs one.
+const TICKETS_PER_SESSION: usize = 2;
+
+/// Keys of session tickets, rotated by the clock: one set for all shards and all listeners of a node, and the same
+/// one after a reload, so that sessions are resumed wherever and whenever their client comes back.
+#[derive(Clone)]
+pub struct Tickets(Arc<dyn ProducesTickets>);
+
+impl Tickets {
+    /// Fresh keys. A ticket is good for 12 hours at most; its key is replaced after six.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub fn new() -> Result<Self, String> {
+        rustls::crypto::aws_lc_rs::Ticketer::new().map(Tickets).map_err(|error| error.to_string())
+    }
+}
+
+/// Terms of one listener.
+#[derive(Clone)]
+pub struct Terms(pub(super) Arc<ServerConfig>);
+
+impl Terms {
+    /// Puts them together. The first identity serves clients that name no server, or one that nobody here is.
+    ///
+    /// # Errors
+    /// No identity, or a policy that doesn't fit together.
+    pub fn new(identities: &[Identity], policy: &Policy, tickets: &Tickets) -> Result<Self, String> {
+        if identities.is_empty() {
+            return Err("no certificate".to_owned());
+        }
+        let builder = ServerConfig::builder_with_provider(Arc::new(policy.provider()))
+            .with_protocol_versions(&policy.versions())
+            .map_err(|error| error.to_string())?;
+        let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(ByName::new(identities)));
+        config.ignore_client_order = true;
+        config.ticketer = Arc::clone(&tickets.0);
+        config.send_tls13_tickets = TICKETS_PER_SESSION;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Terms(Arc::new(config)))
+    }
+}
+
+/// Identities by exact name and by wildcard; of several for a name, the first whose key the client can check.
+#[derive(Debug)]
+struct ByName {
+    names: HashMap<String, Vec<Arc<CertifiedKey>>>,
+    fallback: Vec<Arc<CertifiedKey>>,
+}
+
+impl ByName {
+    fn new(identities: &[Identity]) -> Self {
+        // The cheaper signature first.
+        let mut ordered: Vec<&Identity> = identities.iter().collect();
+        ordered.sort_by_key(|identity| !identity.ecdsa);
+        let mut names: HashMap<String, Vec<Arc<CertifiedKey>>> = HashMap::new();
+        for identity in &ordered {
+            for name in &identity.names {
+                names.entry(name.clone()).or_default().push(Arc::clone(&identity.key));
+            }
+        }
+        // The first identity's companions (the same names, another kind of key) answer in its place where it can't.
+        let first = &identities[0];
+        let companions = ordered.iter().filter(|identity| identity.names == first.names);
+        let mut fallback: Vec<_> = companions.map(|identity| Arc::clone(&identity.key)).collect();
+        fallback.push(Arc::clone(&first.key));
+        ByName { names, fallback }
+    }
+
+    /// Exact before wildcard, which stands for one label (RFC 9525 section 6.3).
+    fn find(&self, name: &str) -> &[Arc<CertifiedKey>] {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        self.names
+            .get(&name)
+            .or_else(|| self.names.get(&format!("*.{}", name.split_once('.')?.1)))
+            .unwrap_or(&self.fallback)
+    }
+}
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let found = hello.server_name().map_or(self.fallback.as_slice(), |name| self.find(name));
+        let usable = |key: &&Arc<CertifiedKey>| key.key.choose_scheme(hello.signature_schemes()).is_some();
+        found.iter().find(usable).cloned()
+    }
+}
