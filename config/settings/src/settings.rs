@@ -14,6 +14,8 @@ pub struct Settings {
     pub files: Vec<PathBuf>,
     /// Data-plane listeners; at least one.
     pub listeners: Vec<Listener>,
+    /// Certificates that every TLS listener presents, by name.
+    pub certificates: Vec<Identity>,
     /// Control listener.
     pub control: SocketAddr,
     /// Region in names and ARNs.
@@ -41,8 +43,36 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Endpoint type.
     pub kind: ListenerKind,
+    /// TLS; `None` for plain HTTP.
+    pub tls: Option<Tls>,
     /// Where the address was said, for the message when it can't be bound.
     pub origin: Origin,
+}
+
+/// TLS of a listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// What is presented to clients that name no server, or one that no certificate is for.
+    pub identity: Identity,
+    /// AWS's name of the policy.
+    pub security_policy: String,
+    /// Where the policy was said.
+    pub security_policy_origin: Origin,
+}
+
+/// Files of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// PEM file of the chain.
+    pub certificate: PathBuf,
+    /// Where it was said.
+    pub certificate_origin: Origin,
+    /// PEM file of the key.
+    pub key: PathBuf,
+    /// Where it was said.
+    pub key_origin: Origin,
+    /// DER file of an OCSP response.
+    pub ocsp: Option<PathBuf>,
 }
 
 /// Endpoint type of a listener.
@@ -147,6 +177,7 @@ pub(crate) fn build(chosen: &Chosen) -> Result<Settings, Vec<Problem>> {
     let settings = Settings {
         files: (0..chosen.items("files[]")).map(|item| path(chosen.item("files[]", item))).collect(),
         listeners: listeners(chosen)?,
+        certificates: certificates(chosen)?,
         control: address(chosen.one("control.address")),
         region: text_of(chosen.one("region")).to_owned(),
         account_id: text_of(chosen.one("account_id")).to_owned(),
@@ -177,6 +208,13 @@ fn listeners(chosen: &Chosen) -> Result<Vec<Listener>, Vec<Problem>> {
         let listener = Listener {
             address: address(Some(said)),
             kind: ListenerKind::Regional,
+            tls: match tls(chosen, item) {
+                Ok(tls) => tls,
+                Err(problem) => {
+                    problems.push(problem);
+                    None
+                }
+            },
             origin: said.origin.clone(),
         };
         if listener.address.port() != 0 && found.iter().any(|known| known.address == listener.address) {
@@ -188,6 +226,55 @@ fn listeners(chosen: &Chosen) -> Result<Vec<Listener>, Vec<Problem>> {
         found.push(listener);
     }
     if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+fn tls(chosen: &Chosen, item: usize) -> Result<Option<Tls>, Problem> {
+    let identity = identity(chosen, "listeners[].tls", item)?;
+    let policy = chosen.item("listeners[].tls.security_policy", item);
+    match (identity, policy) {
+        (Some(identity), policy) => Ok(Some(Tls {
+            identity,
+            security_policy: policy.map_or("TLS_1_2", |said| text_of(Some(said))).to_owned(),
+            security_policy_origin: policy.map_or(Origin::Default, |said| said.origin.clone()),
+        })),
+        (None, Some(policy)) => {
+            Err(Problem::new(policy.origin.clone(), "`tls` needs a `certificate` and its `key`"))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn certificates(chosen: &Chosen) -> Result<Vec<Identity>, Vec<Problem>> {
+    let found: Result<Vec<_>, _> =
+        (0..chosen.items("certificates[]")).map(|item| identity(chosen, "certificates[]", item)).collect();
+    found.map(|found| found.into_iter().flatten().collect()).map_err(|problem| vec![problem])
+}
+
+/// Certificate and key go together.
+fn identity(chosen: &Chosen, under: &str, item: usize) -> Result<Option<Identity>, Problem> {
+    let said = |name: &str| chosen.item(&format!("{under}.{name}"), item);
+    let ocsp = said("ocsp");
+    match (said("certificate"), said("key")) {
+        (Some(certificate), Some(key)) => Ok(Some(Identity {
+            certificate: path(Some(certificate)),
+            certificate_origin: certificate.origin.clone(),
+            key: path(Some(key)),
+            key_origin: key.origin.clone(),
+            ocsp: ocsp.map(|said| path(Some(said))),
+        })),
+        (Some(certificate), None) => {
+            Err(Problem::new(certificate.origin.clone(), "a `certificate` needs its `key` beside it"))
+        }
+        (None, Some(key)) => {
+            Err(Problem::new(key.origin.clone(), "a `key` needs its `certificate` beside it"))
+        }
+        (None, None) => match ocsp {
+            Some(ocsp) => {
+                Err(Problem::new(ocsp.origin.clone(), "`ocsp` needs a `certificate` and its `key`"))
+            }
+            None => Ok(None),
+        },
+    }
 }
 
 fn shards(chosen: &Chosen) -> Shards {

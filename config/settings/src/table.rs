@@ -100,10 +100,7 @@ impl Setting {
 }
 
 /// Keys that are planned: refused with this reason instead of as a typing slip.
-pub const LATER: &[(&str, &str)] = &[
-    ("listeners[].tls", "listeners speak plain HTTP; put a TLS terminator in front"),
-    ("store", "APIs come from files"),
-];
+pub const LATER: &[(&str, &str)] = &[("store", "APIs come from files")];
 
 const fn setting(key: &'static str, kind: Kind, default: &'static str, meaning: &'static str) -> Setting {
     Setting { key, meaning, kind, default, flag: None, value_name: value_name(&kind) }
@@ -166,6 +163,59 @@ pub const TABLE: &[Setting] = &[
             },
             "regional",
             "Endpoint type that the listener speaks for.",
+        ),
+        "",
+    ),
+    flagged(
+        setting(
+            "listeners[].tls.certificate",
+            Kind::Path,
+            "",
+            "PEM file with the certificate chain, leaf first: the listener speaks TLS. Watched.",
+        ),
+        "",
+    ),
+    flagged(
+        setting(
+            "listeners[].tls.key",
+            Kind::Path,
+            "",
+            "PEM file with the certificate's private key, not encrypted.",
+        ),
+        "",
+    ),
+    flagged(
+        setting("listeners[].tls.ocsp", Kind::Path, "", "DER file with an OCSP response to staple. Watched."),
+        "",
+    ),
+    flagged(
+        setting(
+            "listeners[].tls.security_policy",
+            Kind::Choice { of: vocabulary::security_policy::NAMES, later: &[] },
+            "",
+            "AWS's name of the versions and suites that are offered. Unsaid: `TLS_1_2`.",
+        ),
+        "",
+    ),
+    flagged(
+        setting(
+            "certificates[].certificate",
+            Kind::Path,
+            "",
+            "PEM file of a further certificate; every TLS listener presents it to clients that name one of its names.",
+        ),
+        "",
+    ),
+    flagged(
+        setting("certificates[].key", Kind::Path, "", "PEM file with that certificate's private key."),
+        "",
+    ),
+    flagged(
+        setting(
+            "certificates[].ocsp",
+            Kind::Path,
+            "",
+            "DER file with an OCSP response for that certificate.",
         ),
         "",
     ),

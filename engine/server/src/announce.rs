@@ -1,18 +1,22 @@
 //! What a person reads when the node is ready: where each API is, and a line to try.
 
 use crate::documents::{Compiled, Served};
+use crate::example::Example;
 use crate::node::Node;
+use settings::Settings;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Prints every API, then one line per listener, then that the node is ready.
-pub(crate) fn ready(node: &Node, compiled: &Compiled) {
-    let first = node.addresses.first().copied().map(reachable);
+pub(crate) fn ready(node: &Node, compiled: &Compiled, settings: &Settings) {
+    let scheme = |listener: &settings::Listener| if listener.tls.is_some() { "https" } else { "http" };
+    let schemes: Vec<&str> = settings.listeners.iter().map(scheme).collect();
+    let first = schemes.first().copied().zip(node.addresses.first().copied().map(reachable));
     for api in &compiled.apis {
         println_api(api, first, compiled.apis.len() == 1);
     }
     eprintln!("control on http://{} (/healthz, /readyz, /metrics)", node.control);
-    for address in &node.addresses {
-        eprintln!("listening on http://{address} ({})", summary(compiled));
+    for (address, scheme) in node.addresses.iter().zip(schemes) {
+        eprintln!("listening on {scheme}://{address} ({})", summary(compiled));
     }
     let shards = node.shard_count();
     eprintln!("ready: {shards} {} on the {} event loop", plural(shards, "shard"), node.runtime.as_str());
@@ -23,7 +27,7 @@ pub(crate) fn reloaded(compiled: &Compiled) {
     eprintln!("reloaded: {}", summary(compiled));
 }
 
-fn println_api(api: &Served, address: Option<SocketAddr>, catch_all: bool) {
+fn println_api(api: &Served, address: Option<(&str, SocketAddr)>, catch_all: bool) {
     eprintln!(
         "{} from {}: API id {}, stage {}, {} {}",
         api.name,
@@ -33,12 +37,18 @@ fn println_api(api: &Served, address: Option<SocketAddr>, catch_all: bool) {
         api.routes,
         plural(api.routes, "route")
     );
-    let (Some(address), Some(example)) = (address, &api.example) else { return };
+    let (Some((scheme, address)), Some(example)) = (address, &api.example) else { return };
     if catch_all {
-        eprintln!("  {}", example.line(&format!("http://{address}")));
+        eprintln!("  {}", line(example, scheme, &address.to_string()));
     }
     let host = format!("{}.execute-api.localhost:{}", api.api_id, address.port());
-    eprintln!("  {}", example.line(&format!("http://{host}/{}", api.stage)));
+    eprintln!("  {}", line(example, scheme, &format!("{host}/{}", api.stage)));
+}
+
+fn line(example: &Example, scheme: &str, address: &str) -> String {
+    let line = example.line(&format!("{scheme}://{address}"));
+    // A certificate of one's own making is unknown to curl.
+    if scheme == "https" { line.replacen("curl ", "curl -k ", 1) } else { line }
 }
 
 /// `4 routes of petstore`, or `9 routes of 3 APIs`.

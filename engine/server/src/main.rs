@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod announce;
+mod certificates;
 mod cli;
 mod command;
 mod documents;

@@ -10,6 +10,7 @@ use records::metrics::ShardMetrics;
 use records::{Doorbell, RecordReader, RecordWriter};
 use settings::{Destination, Runtime, Settings};
 use shard::rt::probe::{Kind, probe_ring};
+use shard::tls::Terms;
 use shard::{Handle, Mailbox, Near, Resolve, Spec, Timeouts};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -52,7 +53,11 @@ impl Node {
     ///
     /// # Errors
     /// Something can't be had; what was started before it is stopped again.
-    pub(crate) fn start(settings: &Settings, compiled: &Compiled) -> Result<Self, Trouble> {
+    pub(crate) fn start(
+        settings: &Settings,
+        compiled: &Compiled,
+        terms: Vec<Option<Terms>>,
+    ) -> Result<Self, Trouble> {
         let runtime = runtime(settings.runtime)?;
         let cpus = cpus(settings)?;
         let example_backends = BTreeMap::new();
@@ -88,7 +93,7 @@ impl Node {
                 plan: Arc::clone(&compiled.plan),
                 registry: Arc::clone(&node.registry),
                 seed: None,
-                listeners: listeners(&node.addresses)?,
+                listeners: listeners(&node.addresses, &terms)?,
                 limits: settings.limits.request,
                 timeouts: timeouts(settings),
                 connections_max: settings.limits.connections,
@@ -125,6 +130,18 @@ impl Node {
             self.registry.prune();
         }
         outcome
+    }
+
+    /// Presents other certificates to connections from now on; those there are stay as they are.
+    ///
+    /// # Errors
+    /// A shard can't be told; others may have been.
+    pub(crate) fn present(&self, terms: &[Option<Terms>]) -> Result<(), Trouble> {
+        for shard in &self.shards {
+            let told = shard.mailbox().present(terms.to_vec());
+            told.map_err(|error| Trouble::new(format!("a shard can't be told: {error}")))?;
+        }
+        Ok(())
     }
 
     fn prepare(&self, plan: &Arc<NodePlan>) -> Result<(), Trouble> {
@@ -301,12 +318,12 @@ fn probe_listeners(settings: &Settings) -> Result<Vec<SocketAddr>, Trouble> {
 }
 
 /// One shard's own sockets on the shared ports.
-fn listeners(addresses: &[SocketAddr]) -> Result<Vec<shard::Listener>, Trouble> {
-    let bind = |address: &SocketAddr| match shard::bind(*address) {
-        Ok(socket) => Ok(shard::Listener { socket, port: address.port() }),
+fn listeners(addresses: &[SocketAddr], terms: &[Option<Terms>]) -> Result<Vec<shard::Listener>, Trouble> {
+    let bind = |(address, terms): (&SocketAddr, &Option<Terms>)| match shard::bind(*address) {
+        Ok(socket) => Ok(shard::Listener { socket, port: address.port(), tls: terms.clone() }),
         Err(error) => Err(cannot_listen(*address, &error)),
     };
-    addresses.iter().map(bind).collect()
+    addresses.iter().zip(terms).map(bind).collect()
 }
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Trouble {

@@ -38,6 +38,16 @@ impl Finding {
         Finding { weight: Weight::Error, message, help: None, place: None }
     }
 
+    /// Something worth knowing.
+    pub(crate) fn note(message: String) -> Self {
+        Finding { weight: Weight::Note, ..Finding::error(message) }
+    }
+
+    /// Whether nothing is served because of it.
+    pub(crate) fn is_error(&self) -> bool {
+        self.weight == Weight::Error
+    }
+
     /// The same, pointing at bytes of a text.
     pub(crate) fn at(mut self, path: &Path, text: &str, span: Range<usize>) -> Self {
         self.place = Some(Place { path: path.display().to_string(), text: text.to_owned(), span });

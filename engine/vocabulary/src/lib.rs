@@ -10,6 +10,7 @@ pub mod id;
 pub mod limits;
 pub mod method;
 pub mod refusal;
+pub mod security_policy;
 pub mod template;
 
 pub use field::KnownField;

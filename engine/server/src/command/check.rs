@@ -1,5 +1,6 @@
 //! `turnpike check`: reads and compiles documents, serves nothing.
 
+use crate::certificates::Certificates;
 use crate::documents::Documents;
 use crate::report;
 use clap::ArgMatches;
@@ -13,6 +14,12 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
             "there is nothing to check",
             Some("name OpenAPI documents: turnpike check petstore.yaml, or `files:` in turnpike.yaml"),
         );
+        return ExitCode::FAILURE;
+    }
+    // Certificates belong to what `serve` would refuse.
+    let loaded = Certificates::new().map(|mut certificates| certificates.load(&settings));
+    if let Ok(Err(findings)) = loaded {
+        report::findings(&findings);
         return ExitCode::FAILURE;
     }
     match Documents::new(&settings.files).compile(&settings) {

@@ -1,11 +1,13 @@
 //! `turnpike serve`: settings, documents, node; then reloads until a signal ends it.
 
+use crate::certificates::Certificates;
 use crate::documents::{Compiled, Documents};
 use crate::happenings::{Happening, Happenings};
 use crate::node::Node;
 use crate::{announce, report};
 use clap::ArgMatches;
 use settings::Settings;
+use shard::tls::Terms;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,7 +25,8 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
         return ExitCode::FAILURE;
     }
     // Signals count from here on, so that a stop during a slow start isn't lost.
-    let happenings = match Happenings::start(&settings.files) {
+    let watched: Vec<_> = settings.files.iter().cloned().chain(Certificates::files(&settings)).collect();
+    let happenings = match Happenings::start(&watched) {
         Ok(happenings) => happenings,
         Err(error) => {
             report::plain(&format!("signals and files can't be watched: {error}"), None);
@@ -32,11 +35,16 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
     };
     let mut documents = Documents::new(&settings.files);
     let Some(compiled) = compile(&mut documents, &settings) else { return ExitCode::FAILURE };
-    match Node::start(&settings, &compiled) {
-        Ok(node) => {
-            announce::ready(&node, &compiled);
-            serve(node, &happenings, &mut documents, &settings)
+    let started = Certificates::new().and_then(|mut certificates| {
+        let Some(terms) = load(&mut certificates, &settings) else { return Ok(None) };
+        Node::start(&settings, &compiled, terms).map(|node| Some((node, certificates)))
+    });
+    match started {
+        Ok(Some((node, certificates))) => {
+            announce::ready(&node, &compiled, &settings);
+            serve(node, &happenings, Sources { documents, certificates }, &settings)
         }
+        Ok(None) => ExitCode::FAILURE,
         Err(trouble) => {
             report::plain(&trouble.message, trouble.help.as_deref());
             ExitCode::FAILURE
@@ -44,21 +52,29 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
     }
 }
 
-fn serve(
-    mut node: Node,
-    happenings: &Happenings,
-    documents: &mut Documents,
-    settings: &Settings,
-) -> ExitCode {
+/// What a running node is reloaded from.
+struct Sources {
+    documents: Documents,
+    certificates: Certificates,
+}
+
+fn serve(mut node: Node, happenings: &Happenings, mut sources: Sources, settings: &Settings) -> ExitCode {
     loop {
         match happenings.next(LOOK) {
             Some(Happening::Stop) => break,
             Some(Happening::Reload) => {
                 node.reopen_log();
-                reload(&mut node, documents, settings);
+                reload(&mut node, &mut sources.documents, settings);
+                renew(&mut node, &mut sources.certificates, settings);
             }
-            Some(Happening::Edited) if documents.changed() => reload(&mut node, documents, settings),
-            Some(Happening::Edited) => {}
+            Some(Happening::Edited) => {
+                if sources.documents.changed() {
+                    reload(&mut node, &mut sources.documents, settings);
+                }
+                if sources.certificates.changed(settings) {
+                    renew(&mut node, &mut sources.certificates, settings);
+                }
+            }
             None if node.is_broken() => {
                 eprintln!("turnpike: an event loop ended by itself; stopping");
                 node.stop(|step| happenings.next(step) == Some(Happening::Stop));
@@ -89,6 +105,32 @@ fn reload(node: &mut Node, documents: &mut Documents, settings: &Settings) {
     if let Err(trouble) = outcome {
         report::plain(&trouble.message, trouble.help.as_deref());
         eprintln!("not reloaded: the running version goes on");
+    }
+}
+
+/// Reads the certificates again. Whatever is wrong is reported, and the old ones are presented on.
+fn renew(node: &mut Node, certificates: &mut Certificates, settings: &Settings) {
+    if Certificates::files(settings).is_empty() {
+        return;
+    }
+    match load(certificates, settings).map(|terms| node.present(&terms)) {
+        Some(Ok(())) => eprintln!("certificates renewed"),
+        Some(Err(trouble)) => report::plain(&trouble.message, trouble.help.as_deref()),
+        None => eprintln!("certificates not renewed: the old ones are presented on"),
+    }
+}
+
+/// The terms of every listener; `None` is a reported failure.
+fn load(certificates: &mut Certificates, settings: &Settings) -> Option<Vec<Option<Terms>>> {
+    match certificates.load(settings) {
+        Ok((terms, notes)) => {
+            report::findings(&notes);
+            Some(terms)
+        }
+        Err(findings) => {
+            report::findings(&findings);
+            None
+        }
     }
 }
 

@@ -13,5 +13,5 @@ mod terms;
 
 pub use identity::{Identity, IdentityError};
 pub use policy::{POLICIES, Policy};
-pub(crate) use session::{Session, Stop};
+pub(crate) use session::Session;
 pub use terms::{Terms, Tickets};

@@ -1,0 +1,123 @@
+//! Certificates of the listeners: read from their files, checked, and put together with a policy to terms.
+
+use crate::report::Finding;
+use crate::trouble::Trouble;
+use settings::{Origin, Settings};
+use shard::tls::{Identity, Policy, Terms, Tickets};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Bytes read of a file; a chain of sixteen certificates has a third of it.
+const FILE_BYTES_MAX: u64 = 256 * 1024;
+
+/// Certificates as they were last read.
+pub(crate) struct Certificates {
+    tickets: Tickets,
+    /// What the files held: a touch without a change is no news.
+    read: Vec<Vec<u8>>,
+}
+
+impl Certificates {
+    /// Certificates that are yet to be read.
+    ///
+    /// # Errors
+    /// The system has no random numbers for the keys of session tickets.
+    pub(crate) fn new() -> Result<Self, Trouble> {
+        let tickets = Tickets::new()
+            .map_err(|error| Trouble::new(format!("no keys for TLS session tickets: {error}")))?;
+        Ok(Certificates { tickets, read: Vec::new() })
+    }
+
+    /// Every file that settings name, to be watched.
+    pub(crate) fn files(settings: &Settings) -> Vec<PathBuf> {
+        let files = identities(settings).flat_map(|identity| {
+            [Some(&identity.certificate), Some(&identity.key), identity.ocsp.as_ref()].into_iter().flatten()
+        });
+        files.cloned().collect()
+    }
+
+    /// Whether a file differs from what was last read. One that can't be read counts as changed.
+    pub(crate) fn changed(&self, settings: &Settings) -> bool {
+        let mut known = self.read.iter();
+        Self::files(settings).iter().any(|file| read(file).ok().as_ref() != known.next())
+    }
+
+    /// Reads every file anew: the terms of each listener, `None` for those that speak plain HTTP. Notes beside them.
+    ///
+    /// # Errors
+    /// All findings, at least one of them an error.
+    pub(crate) fn load(
+        &mut self,
+        settings: &Settings,
+    ) -> Result<(Vec<Option<Terms>>, Vec<Finding>), Vec<Finding>> {
+        let mut findings = Vec::new();
+        self.read = Self::files(settings).iter().map(|file| read(file).unwrap_or_default()).collect();
+        let further: Vec<Identity> = settings
+            .certificates
+            .iter()
+            .filter_map(|identity| identity_of(identity, &mut findings))
+            .collect();
+        let terms = settings.listeners.iter().map(|listener| {
+            let tls = listener.tls.as_ref()?;
+            let first = identity_of(&tls.identity, &mut findings)?;
+            let policy = Policy::named(&tls.security_policy)?;
+            if tls.security_policy_origin != Origin::Default && !policy.note.is_empty() {
+                let origin = &tls.security_policy_origin;
+                findings.push(Finding::note(format!("{origin}: {}: {}", policy.name, policy.note)));
+            }
+            let all: Vec<Identity> = std::iter::once(first).chain(further.iter().cloned()).collect();
+            match Terms::new(&all, policy, &self.tickets) {
+                Ok(terms) => Some(terms),
+                Err(error) => {
+                    findings.push(Finding::error(format!("{}: {error}", listener.origin)));
+                    None
+                }
+            }
+        });
+        let terms: Vec<Option<Terms>> = terms.collect();
+        if findings.iter().any(Finding::is_error) { Err(findings) } else { Ok((terms, findings)) }
+    }
+}
+
+fn identities(settings: &Settings) -> impl Iterator<Item = &settings::Identity> {
+    let own = settings.listeners.iter().filter_map(|listener| Some(&listener.tls.as_ref()?.identity));
+    own.chain(&settings.certificates)
+}
+
+fn identity_of(files: &settings::Identity, findings: &mut Vec<Finding>) -> Option<Identity> {
+    let certificate = read_or_report(&files.certificate, &files.certificate_origin, findings)?;
+    let key = read_or_report(&files.key, &files.key_origin, findings)?;
+    let ocsp = match &files.ocsp {
+        Some(path) => Some(read_or_report(path, &files.certificate_origin, findings)?),
+        None => None,
+    };
+    match Identity::from_pem(&certificate, &key, ocsp) {
+        Ok(identity) => Some(identity),
+        Err(error) => {
+            let (path, origin) = if error.in_key {
+                (&files.key, &files.key_origin)
+            } else {
+                (&files.certificate, &files.certificate_origin)
+            };
+            findings.push(Finding::error(format!("{origin}: {} {}", path.display(), error.reason)));
+            None
+        }
+    }
+}
+
+fn read_or_report(path: &Path, origin: &Origin, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
+    match read(path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            findings.push(Finding::error(format!("{origin}: {}: {error}", path.display())));
+            None
+        }
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    #[expect(clippy::disallowed_methods, reason = "bounded by `take`")]
+    std::fs::File::open(path)?.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
