@@ -157,7 +157,7 @@ impl<R: Runtime> Shard<R> {
 
     fn upstream_due(&mut self, index: u32) {
         match self.upstreams[index as usize].phase {
-            crate::upstream::Phase::Connecting => {
+            crate::upstream::Phase::Connecting | crate::upstream::Phase::Securing => {
                 self.connect_failed(index, crate::connect::Failure::Timeout)
             }
             _ => self.close_upstream(index),

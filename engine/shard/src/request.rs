@@ -4,7 +4,6 @@ use codec::h1::{BodyFraming, Coding, Progress};
 use vocabulary::Refusal;
 
 use crate::client::Phase;
-use crate::egress::Egress;
 use crate::inflate::{InflateError, Inflater};
 use crate::input::Input;
 use crate::relay::{Run, relay_run};
@@ -248,6 +247,13 @@ impl<R: Runtime> Shard<R> {
                 return Step::Hold;
             }
             let upstream = &mut self.upstreams[slot.upstream as usize];
+            if upstream.phase == crate::upstream::Phase::Securing
+                || (upstream.phase == crate::upstream::Phase::Connecting
+                    && self.pools[upstream.pool].secure.is_some())
+            {
+                // It goes on when the call's head is out (`send_call`).
+                return Step::Hold;
+            }
             if self.rt.unsent(upstream.socket) >= UNSENT_MAX {
                 upstream.holds_request = true;
                 // The backend is slow, not the client.
@@ -262,7 +268,7 @@ impl<R: Runtime> Shard<R> {
         match slot.upstream {
             // A bad body takes its call along.
             upstream if relayed.is_ok() && upstream != NONE && slot.request_body == RequestBody::Relay => {
-                self.rt.send(self.upstreams[upstream as usize].socket, Chunk::Owned(out));
+                self.to_upstream(upstream).send(Chunk::Owned(out));
             }
             _ => self.rt.give_buffer(out),
         }
@@ -327,7 +333,7 @@ impl<R: Runtime> Shard<R> {
         out: &mut Vec<u8>,
     ) -> Result<(), InflateError> {
         let slot = &mut self.slots[slot_index];
-        let socket = self.upstreams[slot.upstream as usize].socket;
+        let upstream = slot.upstream;
         let chunked = slot.framing == BodyFraming::Chunked || slot.inflate_request.is_some();
         let mut inflated = None;
         if let Some(inflater) = &mut slot.inflate_request {
@@ -337,9 +343,9 @@ impl<R: Runtime> Shard<R> {
                 inflater.finish()?;
             }
         }
-        let egress = Egress { rt: &mut self.rt, socket, session: None };
-        relay_run(egress, out, Run { input, data, inflated, chunked });
-        if chunked && slot.request_done {
+        let done = slot.request_done;
+        relay_run(self.to_upstream(upstream), out, Run { input, data, inflated, chunked });
+        if chunked && done {
             out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
         }
         Ok(())

@@ -20,6 +20,10 @@ impl<R: Runtime> Shard<R> {
     /// Bytes of a backend arrived.
     pub(crate) fn upstream_received(&mut self, index: u32, lent: Lent) {
         let upstream = &mut self.upstreams[index as usize];
+        if upstream.tls.is_some() {
+            self.upstream_records_received(index, lent);
+            return;
+        }
         upstream.heard = true;
         let input = if upstream.carry.is_empty() {
             Input::lent(lent)
@@ -30,6 +34,20 @@ impl<R: Runtime> Shard<R> {
             Input::carry(carry)
         };
         self.upstream_feed(index, input);
+    }
+
+    /// Bytes of a backend were decrypted.
+    pub(crate) fn upstream_plain(&mut self, index: u32, plain: Vec<u8>) {
+        let upstream = &mut self.upstreams[index as usize];
+        upstream.heard = true;
+        let input = if upstream.carry.is_empty() {
+            plain
+        } else {
+            upstream.carry.extend_from_slice(&plain);
+            self.rt.give_buffer(plain);
+            std::mem::take(&mut upstream.carry)
+        };
+        self.upstream_feed(index, Input::carry(input));
     }
 
     /// Goes on with what a paused backend had sent.
@@ -58,7 +76,7 @@ impl<R: Runtime> Shard<R> {
             Phase::Head => self.read_response_head(index, input),
             Phase::Body => self.relay_answer(index, input),
             Phase::Drain => self.drain_response(index, input),
-            Phase::Idle | Phase::Connecting => {
+            Phase::Idle | Phase::Connecting | Phase::Securing => {
                 // Bytes without a request: the connection can't be trusted with the next one.
                 input.discard(&mut self.rt);
                 if self.upstreams[index as usize].phase == Phase::Idle && self.upstreams[index as usize].heard
@@ -289,8 +307,10 @@ impl<R: Runtime> Shard<R> {
     /// The backend finished sending.
     pub(crate) fn upstream_ended(&mut self, index: u32) {
         let upstream = &mut self.upstreams[index as usize];
+        // Under TLS only the peer's word is an end; anybody on the way can close a connection (RFC 9112 section 9.8).
+        let is_true_end = upstream.tls.as_ref().is_none_or(|session| session.has_ended());
         match upstream.phase {
-            Phase::Body if upstream.framing == BodyFraming::UntilClose => {
+            Phase::Body if upstream.framing == BodyFraming::UntilClose && is_true_end => {
                 let slot_index = upstream.slot;
                 let broken =
                     self.slots[slot_index].inflate_answer.as_ref().is_some_and(|i| i.finish().is_err());
@@ -306,7 +326,9 @@ impl<R: Runtime> Shard<R> {
                 self.to_client(client).send(Chunk::Owned(out));
                 self.end_answer(index, slot_index, Input::carry(Vec::new()));
             }
-            Phase::Head | Phase::Body | Phase::Connecting => self.upstream_failed(index, Failure::Network),
+            Phase::Head | Phase::Body | Phase::Connecting | Phase::Securing => {
+                self.upstream_failed(index, Failure::Network)
+            }
             Phase::Drain | Phase::Idle => self.close_upstream(index),
         }
     }

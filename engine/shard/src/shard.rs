@@ -24,7 +24,7 @@ use crate::slot::Slots;
 use crate::spare::{LOOK_NS, Spare};
 use crate::spec::{Resolve, Spec, Timeouts};
 use crate::timers::Timers;
-use crate::tls::Terms;
+use crate::tls::{CallTerms, Terms};
 use crate::upstream::{Pools, Upstream};
 
 /// Bytes read and dropped from a connection that is closing.
@@ -90,6 +90,8 @@ pub struct Shard<R: Runtime> {
     pub(crate) ports: Vec<u16>,
     /// What each listener offers under TLS.
     pub(crate) terms: Vec<Option<Terms>>,
+    /// TLS of calls to backends.
+    pub(crate) call_terms: CallTerms,
     pub(crate) limits: Limits,
     pub(crate) head_limits: HeadLimits,
     pub(crate) response_limits: HeadLimits,
@@ -131,6 +133,7 @@ impl<R: Runtime> Shard<R> {
             mailbox: mailbox.receiver,
             ports: Vec::new(),
             terms: Vec::new(),
+            call_terms: CallTerms::new(spec.roots.as_ref()).map_err(io::Error::other)?,
             head_limits: HeadLimits::from(&spec.limits),
             response_limits: HeadLimits::backend(),
             limits: spec.limits,

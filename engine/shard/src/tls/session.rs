@@ -7,7 +7,9 @@ use std::sync::Arc;
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
-use rustls::{CipherSuite, CommonState, HandshakeKind, ProtocolVersion};
+use rustls::{CipherSuite, ClientConfig, CommonState, HandshakeKind, ProtocolVersion};
+
+use rustls::pki_types::ServerName;
 
 use super::terms::Terms;
 
@@ -33,7 +35,6 @@ pub(crate) struct Session {
 
 enum Side {
     Server(Box<UnbufferedServerConnection>),
-    #[expect(dead_code, reason = "calls to backends speak plain HTTP until their targets may be https")]
     Client(Box<UnbufferedClientConnection>),
 }
 
@@ -41,9 +42,23 @@ enum Side {
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// The peer broke the protocol, or we have nothing in common. An alert may be among the bytes to send.
-    Failed(rustls::Error),
+    Failed,
+    /// The peer's certificate is for another name.
+    OtherName,
     /// Nothing can be sent: the handshake isn't over, or the session is.
     Over,
+}
+
+impl Stop {
+    fn of(error: rustls::Error) -> Self {
+        use rustls::{CertificateError, Error};
+        match error {
+            Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            ) => Stop::OtherName,
+            _ => Stop::Failed,
+        }
+    }
 }
 
 impl Session {
@@ -60,6 +75,28 @@ impl Session {
             closed: false,
             greeted: false,
         })
+    }
+
+    /// The client's side of a new connection; `out` gets the first message.
+    ///
+    /// # Errors
+    /// The terms can't be used.
+    pub(crate) fn connect(
+        config: &Arc<ClientConfig>,
+        name: &ServerName<'static>,
+        out: &mut Vec<u8>,
+    ) -> Result<Self, Stop> {
+        let connection =
+            UnbufferedClientConnection::new(Arc::clone(config), name.clone()).map_err(|_| Stop::Failed)?;
+        let mut session = Session {
+            side: Side::Client(Box::new(connection)),
+            partial: Vec::new(),
+            ended: false,
+            closed: false,
+            greeted: false,
+        };
+        session.receive(&mut [], &mut Vec::new(), out)?;
+        Ok(session)
     }
 
     /// Reads `records`, whose bytes may be changed in place. Appends plain bytes to `plain`, and to `out` what the
@@ -196,7 +233,7 @@ fn read<C: Records>(
         match state {
             Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                 while let Some(record) = traffic.next_record() {
-                    let record = record.map_err(Stop::Failed)?;
+                    let record = record.map_err(|_| Stop::Failed)?;
                     at += record.discard;
                     plain.extend_from_slice(record.payload);
                 }
@@ -210,7 +247,7 @@ fn read<C: Records>(
                 while let Ok(ConnectionState::EncodeTlsData(mut data)) = connection.process(&mut []).state {
                     encode(|room| data.encode(room), out)?;
                 }
-                return Err(Stop::Failed(error));
+                return Err(Stop::of(error));
             }
         }
     }
@@ -248,7 +285,7 @@ fn write<C: Records>(connection: &mut C, what: Outgoing<'_>, out: &mut Vec<u8>) 
             Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
             Ok(ConnectionState::PeerClosed) => {}
             Ok(_) => return Err(Stop::Over),
-            Err(error) => return Err(Stop::Failed(error)),
+            Err(error) => return Err(Stop::of(error)),
         }
     }
 }
