@@ -213,7 +213,9 @@ impl Facts<'_> {
             }
             ContextVariable::IntegrationStatus => number(out, exchange.integration_status.map(u64::from)),
             ContextVariable::Path => self.write_path(out),
-            ContextVariable::Protocol => text(out, Some(b"HTTP/1.1")),
+            ContextVariable::Protocol => {
+                text(out, Some(if exchange.http2 { b"HTTP/2.0" } else { b"HTTP/1.1" }))
+            }
             ContextVariable::RequestId => {
                 out.extend_from_slice(&exchange.request_id.0);
                 if exchange.request_id_replaced {

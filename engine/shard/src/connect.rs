@@ -141,7 +141,9 @@ impl<R: Runtime> Shard<R> {
         }
         self.to_upstream(index).send(Chunk::Owned(head));
         let slot = &self.slots[slot_index];
-        if relayed && !slot.request_done {
+        if slot.stream != 0 {
+            self.feed_upstream(slot_index);
+        } else if relayed && !slot.request_done {
             let client = slot.client;
             let client = &mut self.clients[client as usize];
             if !client.carry.is_empty() && !client.queued {
@@ -242,8 +244,7 @@ impl<R: Runtime> Shard<R> {
             self.poll(slot_index);
         } else if slot.phase == AnswerPhase::Relaying {
             // The head is out: what follows must not look like a clean end.
-            let client = slot.client;
-            self.abort_client(client);
+            self.cut_answer(slot_index);
         }
     }
 

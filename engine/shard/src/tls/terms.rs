@@ -49,7 +49,7 @@ impl Terms {
         config.ignore_client_order = true;
         config.ticketer = Arc::clone(&tickets.0);
         config.send_tls13_tickets = TICKETS_PER_SESSION;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Terms(Arc::new(config)))
     }
 }
