@@ -26,6 +26,8 @@ SCENARIOS = {
     "W3hs": ("a TLS 1.3 handshake per request (wrk)", {"tls": True, "close": True}, ["nginx", "haproxy"],
              {"nginx": 0.65, "haproxy": 0.80}),
     "W4": ("64 KiB bodies", {"body": 65536}, ["nginx", "haproxy", "relay"], {"nginx": 0.95, "relay": 1.05}),
+    "W5": ("HTTP/2 clients, 8 connections of 16 streams (h2load)", {"h2": True, "connections": 8},
+           ["nginx", "haproxy"], {"nginx": 0.55, "haproxy": (1.0, 0.85)}),
     "W6": ("a connection per request", {"close": True}, ["nginx", "haproxy"], {"nginx": 0.92}),
     "W8": ("peers also limit, edit fields and write a JSON log", {"work": True}, ["nginx", "haproxy", "envoy"],
            {"nginx": (0.65, 0.60), "haproxy": (0.58, 0.53), "envoy": (0.32, 0.28)}),
@@ -33,7 +35,7 @@ SCENARIOS = {
 
 
 def start(name, folder, options):
-    arguments = {key: True for key in ("unix", "work", "tls") if options.get(key)}
+    arguments = {key: True for key in ("unix", "work", "tls", "h2") if options.get(key)}
     if name == "relay":
         arguments.pop("work", None)
     return STARTERS[name](folder, **arguments)

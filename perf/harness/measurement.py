@@ -135,11 +135,24 @@ def wrk(peer, scenario, seconds):
             "p50_us": latency(50), "p99_us": latency(99), "p999_us": float("nan")}
 
 
+def h2load(peer, scenario, seconds):
+    """Load over HTTP/2 with prior knowledge. h2load tells mean and greatest latency only."""
+    connections = scenario["connections"]
+    command = ["h2load", "-t", "1", "-c", connections, "-m", "16", "-D", max(1, round(seconds)), "--warm-up-time", "0"]
+    run = subprocess.run(on(LOAD_CORE, *command, f"http://127.0.0.1:{peer.port}{peer.path}"),
+                         capture_output=True, text=True)
+    requests = re.search(r"requests: (\d+) total, \d+ started, (\d+) done, (\d+) succeeded", run.stdout)
+    done, succeeded = int(requests[2]), int(requests[3])
+    return {"requests": done, "connections": connections, "bad": done - succeeded, "errors": 0,
+            "rps": float(re.search(r"finished in [^,]+, ([\d.]+) req/s", run.stdout)[1]),
+            "p50_us": float("nan"), "p99_us": float("nan"), "p999_us": float("nan")}
+
+
 def measure(peer, folder, scenario, seconds):
     """One run: CPU per request in microseconds, and what the load saw."""
-    if scenario.get("tls"):
+    if scenario.get("tls") or scenario.get("h2"):
         before = cpu_ns(peer.process.pid)
-        seen = wrk(peer, scenario, seconds)
+        seen = (h2load if scenario.get("h2") else wrk)(peer, scenario, seconds)
         return counted(peer, seen, cpu_ns(peer.process.pid) - before)
     command = [LOAD, "load", "--target", f"127.0.0.1:{peer.port}", "--path", peer.path,
                "--seconds", seconds, "--connections", scenario.get("connections", 64),

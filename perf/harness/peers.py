@@ -85,7 +85,7 @@ def document(api, routes, backend):
     return "".join(text)
 
 
-def nginx(folder, name="nginx", work=False, unix=False, tls=False, port=NGINX):
+def nginx(folder, name="nginx", work=False, unix=False, tls=False, h2=False, port=NGINX):
     template = (ROOT / "perf/peers/nginx.conf").read_text()
     backend = f"unix:{folder}/backend.sock" if unix else f"127.0.0.1:{BACKEND_PORT}"
     extra = (ROOT / "perf/peers/nginx-work.conf").read_text() if work else "access_log off;"
@@ -96,21 +96,22 @@ def nginx(folder, name="nginx", work=False, unix=False, tls=False, port=NGINX):
     conf = folder / f"{name}.conf"
     conf.write_text(template.replace("@FOLDER@", str(folder)).replace("@BACKEND@", backend)
                     .replace("@PORT@", str(port)).replace("@EXTRA@", extra).replace("@EDITS@", edits)
-                    .replace("@TLS@", "ssl" if tls else "")
+                    .replace("@TLS@", "ssl" if tls else "http2" if h2 else "")
                     .replace("@CERTIFICATE@", certificate if tls else "").replace("@NAME@", name).replace("@LOG@", str(folder / f"{name}.log")))
     peer = Peer(name, port, Process(on(PROXY_CORE, "nginx", "-c", conf, "-g", "daemon off;")))
     wait_port(port)
     return peer
 
 
-def haproxy(folder, name="haproxy", work=False, unix=False, tls=False, port=HAPROXY):
+def haproxy(folder, name="haproxy", work=False, unix=False, tls=False, h2=False, port=HAPROXY):
     template = (ROOT / "perf/peers/haproxy.cfg").read_text()
     backend = f"unix@{folder}/backend.sock" if unix else f"127.0.0.1:{BACKEND_PORT}"
     extra = (ROOT / "perf/peers/haproxy-work-global.cfg").read_text() if work else ""
     front = (ROOT / "perf/peers/haproxy-work.cfg").read_text() if work else ""
     conf = folder / f"{name}.cfg"
     conf.write_text(template.replace("@BACKEND@", backend).replace("@PORT@", str(port)).replace("@EXTRA@", extra)
-                    .replace("@FRONT@", front).replace("@TLS@", f"ssl crt {folder}/both.pem" if tls else ""))
+                    .replace("@FRONT@", front)
+                    .replace("@TLS@", f"ssl crt {folder}/both.pem" if tls else "proto h2" if h2 else ""))
     log = open(folder / f"{name}.log", "wb") if work else subprocess.DEVNULL
     peer = Peer(name, port, Process(on(PROXY_CORE, "haproxy", "-f", conf, "-db"), stdout=log))
     wait_port(port)
