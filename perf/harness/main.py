@@ -21,6 +21,8 @@ SCENARIOS = {
            {"nginx": (0.75, 0.70), "haproxy": 0.78, "relay": (1.08, 1.03)}),
     "W1c512": ("the same, 512 connections", {"connections": 512}, ["nginx", "haproxy", "relay"], {"nginx": 0.65}),
     "W1uds": ("UNIX-socket upstream", {"unix": True}, ["nginx", "haproxy", "relay"], {"nginx": 0.62}),
+    "W1h2up": ("the same by HTTP/2 to the backend (nginx by HTTP/1.1)", {"h2up": True}, ["nginx", "haproxy"],
+               {"nginx": 0.55, "haproxy": 0.80}),
     "W2": ("one connection (p50)", {"connections": 1, "judged": "p50"}, ["nginx", "haproxy"], {"nginx": 1.0}),
     "W3": ("TLS 1.3, 1 KiB, 64 connections (wrk)", {"tls": True}, ["nginx", "haproxy"], {"nginx": 0.75}),
     "W3hs": ("a TLS 1.3 handshake per request (wrk)", {"tls": True, "close": True}, ["nginx", "haproxy"],
@@ -35,7 +37,9 @@ SCENARIOS = {
 
 
 def start(name, folder, options):
-    arguments = {key: True for key in ("unix", "work", "tls", "h2") if options.get(key)}
+    arguments = {key: True for key in ("unix", "work", "tls", "h2", "h2up") if options.get(key)}
+    if name == "nginx":
+        arguments.pop("h2up", None)
     if name == "relay":
         arguments.pop("work", None)
     return STARTERS[name](folder, **arguments)
@@ -49,7 +53,7 @@ def scenario_rounds(name, folder, rounds, seconds, runtime):
         make_certificate(folder)
     peers = [start(peer, folder, options) for peer in peer_names if present(peer)]
     peers.append(Turnpike(folder, name=f"turnpike-{name}", runtime=runtime, backend=backend,
-                          tls=options.get("tls", False)))
+                          tls=options.get("tls", False), h2up=options.get("h2up", False)))
     ours = peers[-1]
     results = {peer.name: [] for peer in peers}
     try:

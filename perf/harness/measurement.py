@@ -93,6 +93,14 @@ def wait_port(port):
 
 def start_backend(folder, scenario):
     """The backend lives as long as the peers do: their pooled connections must stay good from run to run."""
+    if scenario.get("h2up"):
+        conf = folder / "h2-backend.conf"
+        text = (ROOT / "perf/peers/nginx-h2-backend.conf").read_text().replace("@FOLDER@", str(folder))
+        conf.write_text(text.replace("@PORT@", str(BACKEND_PORT)).replace("@PORT2@", str(BACKEND_PORT + 1))
+                        .replace("@BODY@", "x" * 1024))
+        process = Process(on(LOAD_CORE, "nginx", "-c", conf, "-g", "daemon off;"))
+        wait_port(BACKEND_PORT)
+        return process
     address = f"unix:{folder}/backend.sock" if scenario.get("unix") else f"127.0.0.1:{BACKEND_PORT}"
     command = [LOAD, "backend", "--listen", address, "--body-bytes", scenario.get("body", 1024)]
     process = Process(on(LOAD_CORE, *command))

@@ -30,13 +30,13 @@ class Peer:
 
 class Turnpike(Peer):
     def __init__(self, folder, name="turnpike", routes=300, apis=1, port=OURS, runtime="ring", backend=None, log=True,
-                 tls=False):
+                 tls=False, h2up=False):
         self.log = folder / f"{name}.access.log"
         self.control = CONTROL + (port - OURS)
         files = []
         for api in range(apis):
             file = folder / f"{name}-{api}.yaml"
-            file.write_text(document(api, routes, backend or f"http://127.0.0.1:{BACKEND_PORT}"))
+            file.write_text(document(api, routes, backend or f"http://127.0.0.1:{BACKEND_PORT + h2up}", h2up))
             files.append(file)
         settings = folder / f"{name}.turnpike.yaml"
         destination = self.log if log else "off"
@@ -71,7 +71,7 @@ class Turnpike(Peer):
         return None
 
 
-def document(api, routes, backend):
+def document(api, routes, backend, h2up=False):
     text = [
         f'openapi: 3.0.1\ninfo: {{title: bench, version: "1"}}\nx-turnpike: {{id: api{api:07}, stage: prod, '
         "throttle: {rateLimit: 10000000, burstLimit: 1000000}}\npaths:\n"
@@ -81,6 +81,7 @@ def document(api, routes, backend):
             f"  /items{route}/{{id}}:\n    get:\n      x-amazon-apigateway-integration:\n        type: http_proxy\n"
             f"        httpMethod: GET\n        uri: {backend}/items/{{id}}\n        requestParameters:\n"
             "          integration.request.path.id: method.request.path.id\n"
+            + ("        x-turnpike: {protocol: h2c}\n" if h2up else "")
         )
     return "".join(text)
 
@@ -103,9 +104,10 @@ def nginx(folder, name="nginx", work=False, unix=False, tls=False, h2=False, por
     return peer
 
 
-def haproxy(folder, name="haproxy", work=False, unix=False, tls=False, h2=False, port=HAPROXY):
+def haproxy(folder, name="haproxy", work=False, unix=False, tls=False, h2=False, h2up=False, port=HAPROXY):
     template = (ROOT / "perf/peers/haproxy.cfg").read_text()
-    backend = f"unix@{folder}/backend.sock" if unix else f"127.0.0.1:{BACKEND_PORT}"
+    backend = f"unix@{folder}/backend.sock" if unix else f"127.0.0.1:{BACKEND_PORT + h2up}"
+    backend += " proto h2" if h2up else ""
     extra = (ROOT / "perf/peers/haproxy-work-global.cfg").read_text() if work else ""
     front = (ROOT / "perf/peers/haproxy-work.cfg").read_text() if work else ""
     conf = folder / f"{name}.cfg"

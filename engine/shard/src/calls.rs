@@ -534,7 +534,7 @@ impl<R: Runtime> Shard<R> {
         let slot = &mut self.slots[slot_index];
         let index = std::mem::replace(&mut slot.upstream, NONE);
         let stream = std::mem::take(&mut slot.call_stream);
-        slot.uncredited = 0;
+        let uncredited = std::mem::take(&mut slot.uncredited);
         slot.call_held = false;
         slot.outbox.clear();
         slot.outbox_end = false;
@@ -542,6 +542,7 @@ impl<R: Runtime> Shard<R> {
             self.upstreams.get_mut(index as usize).and_then(|upstream| upstream.h2.as_deref_mut())
         {
             calls.streams.retain(|(known, _)| *known != stream);
+            calls.connection.consumed(stream, uncredited, &mut calls.out);
         }
     }
 

@@ -18,12 +18,17 @@ use crate::slot::{AnswerPhase, NONE, RequestBody, Slot};
 
 /// Bytes of an answer that wait for a stream's window before its backend pauses.
 const PENDING_MAX: usize = 64 * 1024;
+/// Bytes of a request's body that are read after its answer.
+const LEFTOVER_MAX: usize = 256 * 1024;
 
 /// The HTTP/2 side of a client connection.
 pub(crate) struct Multiplexed {
     pub(crate) connection: Connection,
     /// Streams that have a slot, oldest first.
     pub(crate) streams: Vec<(u32, u32)>,
+    /// Streams that were answered before their body's end, and how much more of it is read to be dropped: a client that
+    /// is told at once to stop may miss its answer.
+    leftover: Vec<(u32, usize)>,
     /// Frames of this turn.
     pub(crate) out: Vec<u8>,
     /// In the shard's list of connections with frames to send.
@@ -37,6 +42,18 @@ pub(crate) struct Multiplexed {
 }
 
 impl Multiplexed {
+    /// Drops a piece of a body that nobody wants; once it is too much, the client is told to stop (RFC 9113 section 8.1).
+    fn drop_body(&mut self, stream: u32, bytes: usize, end: bool) {
+        self.connection.consumed(stream, bytes, &mut self.out);
+        let Some(place) = self.leftover.iter().position(|(known, _)| *known == stream) else { return };
+        let left = &mut self.leftover[place].1;
+        *left = left.saturating_sub(bytes);
+        if end || *left == 0 {
+            self.connection.reset(stream, ErrorCode::NO_ERROR, &mut self.out);
+            self.leftover.swap_remove(place);
+        }
+    }
+
     fn slot_of(&self, stream: u32) -> Option<u32> {
         self.streams.iter().rev().find(|(known, _)| *known == stream).map(|(_, slot)| *slot)
     }
@@ -70,6 +87,7 @@ impl<R: Runtime> Shard<R> {
         client.h2 = Some(Box::new(Multiplexed {
             connection,
             streams: Vec::new(),
+            leftover: Vec::new(),
             out,
             listed: false,
             head_due_ns: u64::MAX,
@@ -245,6 +263,9 @@ impl<R: Runtime> Shard<R> {
             }
             Event::Trailers { stream } => self.body_ended(index, stream),
             Event::Reset { stream, .. } => {
+                if let Some(multiplexed) = self.clients[index as usize].h2.as_deref_mut() {
+                    multiplexed.leftover.retain(|(known, _)| *known != stream);
+                }
                 if let Some(slot_index) = self.slot_of(index, stream) {
                     self.stream_gone(slot_index);
                 }
@@ -326,7 +347,9 @@ impl<R: Runtime> Shard<R> {
     /// A piece of a request's body.
     fn stream_data(&mut self, index: u32, stream: u32, input: &Input, range: Range<usize>, end: bool) {
         let Some(slot_index) = self.slot_of(index, stream) else {
-            self.consumed(index, stream, range.len());
+            if let Some(multiplexed) = self.clients[index as usize].h2.as_deref_mut() {
+                multiplexed.drop_body(stream, range.len(), end);
+            }
             return;
         };
         let slot = &mut self.slots[slot_index];
@@ -385,7 +408,12 @@ impl<R: Runtime> Shard<R> {
 
     /// The client has sent all of a body.
     fn body_ended(&mut self, index: u32, stream: u32) {
-        let Some(slot_index) = self.slot_of(index, stream) else { return };
+        let Some(slot_index) = self.slot_of(index, stream) else {
+            if let Some(multiplexed) = self.clients[index as usize].h2.as_deref_mut() {
+                multiplexed.drop_body(stream, 0, true);
+            }
+            return;
+        };
         let slot = &mut self.slots[slot_index];
         slot.body_due_ns = u64::MAX;
         if slot.request_done || slot.request_body == RequestBody::Discard {
@@ -540,9 +568,7 @@ impl<R: Runtime> Shard<R> {
         let (client, stream, request_done) = (slot.client, slot.stream, slot.request_done);
         self.forget_stream(slot_index);
         if !request_done && let Some(multiplexed) = self.clients[client as usize].h2.as_deref_mut() {
-            // The answer is whole; what the client still sends has nowhere to go (RFC 9113 section 8.1).
-            let Multiplexed { connection, out, .. } = multiplexed;
-            connection.reset(stream, ErrorCode::NO_ERROR, out);
+            multiplexed.leftover.push((stream, LEFTOVER_MAX));
         }
         self.list(client);
     }
@@ -554,10 +580,12 @@ impl<R: Runtime> Shard<R> {
         self.record(slot_index);
         let slot = &mut self.slots[slot_index];
         slot.linked = None;
-        let client = slot.client;
+        let (client, stream, waiting) = (slot.client, slot.stream, slot.inbox.len());
         if let Some(multiplexed) =
             self.clients.get_mut(client as usize).and_then(|client| client.h2.as_deref_mut())
         {
+            // What waited for the backend is out of the way.
+            multiplexed.connection.consumed(stream, waiting, &mut multiplexed.out);
             multiplexed.streams.retain(|(_, known)| *known != slot_index);
         }
         self.slots.give_back(slot_index);
