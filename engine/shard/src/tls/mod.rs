@@ -10,6 +10,8 @@ mod identity;
 mod policy;
 mod session;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 pub use identity::{Identity, IdentityError};
 pub use policy::{POLICIES, Policy};
