@@ -160,6 +160,19 @@ impl Connector {
         Ok(TlsClient { stream: BufReader::new(stream) })
     }
 
+    /// The bytes that a handshake begins with.
+    ///
+    /// # Panics
+    /// The name is none.
+    #[must_use]
+    pub fn hello(&self, name: &str) -> Vec<u8> {
+        let name = ServerName::try_from(name.to_owned()).expect("a name");
+        let mut session = ClientConnection::new(Arc::clone(&self.config), name).expect("a session");
+        let mut hello = Vec::new();
+        session.write_tls(&mut hello).expect("a vector takes bytes");
+        hello
+    }
+
     /// The OCSP response that came with the last full handshake.
     ///
     /// # Panics

@@ -1,10 +1,6 @@
 //! TLS on listeners, by real clients: versions, names, sessions, policies; ends, streams, renewal and abuse below.
 
 mod ends;
-mod hostile;
-mod policies;
-mod refusals;
-mod renewal;
 mod sessions;
 mod streams;
 
@@ -16,7 +12,7 @@ use support::{Authority, Client, Connector, Identity, Node, NodeBuilder, Reply, 
 const RUNTIMES: [&str; 2] = ["auto", "portable"];
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 
-/// A node on one shard with a TLS listener, which presents `own`, and a plain one beside it. Settings may follow.
+/// A node on three shards with a TLS listener, which presents `own`, and a plain one beside it. Settings may follow.
 fn builder(runtime: &str, own: &Identity, document: &Document) -> NodeBuilder {
     builder_with(runtime, own, document, "", "")
 }
@@ -38,7 +34,7 @@ fn builder_with(
         .settings(&(listeners + settings))
         .file("own.pem", &own.certificate)
         .file("own.key", &own.key)
-        .flags(&["--runtime", runtime, "--shards", "1"])
+        .flags(&["--runtime", runtime, "--shards", "3"])
 }
 
 /// A document whose only route answers by itself.
