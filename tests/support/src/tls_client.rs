@@ -219,6 +219,14 @@ impl TlsClient {
         stream.flush()
     }
 
+    /// Sends bytes that are none of the session's.
+    ///
+    /// # Panics
+    /// The peer closed.
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().sock.socket.write_all(bytes).expect("the peer takes bytes");
+    }
+
     /// Reads the answer to a GET or the like.
     ///
     /// # Panics

@@ -1,6 +1,10 @@
 //! TLS on listeners, by real clients: versions, names, sessions, policies; ends, streams, renewal and abuse below.
 
 mod ends;
+mod hostile;
+mod policies;
+mod refusals;
+mod renewal;
 mod sessions;
 mod streams;
 
