@@ -1,5 +1,6 @@
 //! Certificates of the listeners: read from their files, checked, and put together with a policy to terms.
 
+use crate::notes::Notes;
 use crate::report::Finding;
 use crate::trouble::Trouble;
 use settings::{Origin, Settings};
@@ -15,6 +16,7 @@ pub(crate) struct Certificates {
     tickets: Tickets,
     /// What the files held: a touch without a change is no news.
     read: Vec<Vec<u8>>,
+    notes: Notes,
 }
 
 impl Certificates {
@@ -25,7 +27,7 @@ impl Certificates {
     pub(crate) fn new() -> Result<Self, Trouble> {
         let tickets = Tickets::new()
             .map_err(|error| Trouble::new(format!("no keys for TLS session tickets: {error}")))?;
-        Ok(Certificates { tickets, read: Vec::new() })
+        Ok(Certificates { tickets, read: Vec::new(), notes: Notes::default() })
     }
 
     /// Every file that settings name, to be watched.
@@ -42,7 +44,8 @@ impl Certificates {
         Self::files(settings).iter().any(|file| read(file).ok().as_ref() != known.next())
     }
 
-    /// Reads every file anew: the terms of each listener, `None` for those that speak plain HTTP. Notes beside them.
+    /// Reads every file anew: the terms of each listener, `None` for those that speak plain HTTP. Beside them
+    /// the notes that weren't told before.
     ///
     /// # Errors
     /// All findings, at least one of them an error.
@@ -75,7 +78,9 @@ impl Certificates {
             }
         });
         let terms: Vec<Option<Terms>> = terms.collect();
-        if findings.iter().any(Finding::is_error) { Err(findings) } else { Ok((terms, findings)) }
+        let is_served = !findings.iter().any(Finding::is_error);
+        let news = self.notes.news(findings, is_served);
+        if is_served { Ok((terms, news)) } else { Err(news) }
     }
 }
 

@@ -71,6 +71,17 @@ fn every_policy_starts_and_its_note_tells_what_differs() {
 }
 
 #[test]
+fn a_note_is_told_once_and_not_at_each_renewal() {
+    let own = Identity::ecdsa(&["own.example"]);
+    let mut node = builder_with("auto", &own, &mock(), ", security_policy: TLS_1_0", "").start();
+    for _ in 0..2 {
+        node.signal(rustix::process::Signal::HUP);
+        node.wait_for_log("certificates renewed");
+    }
+    assert_eq!(node.seen().iter().filter(|line| line.contains("TLS_1_0")).count(), 1, "{:?}", node.seen());
+}
+
+#[test]
 fn fips_policies_have_aes_gcm_alone() {
     use CipherSuite as S;
     let node = serving("SecurityPolicy_TLS13_1_2_FIPS_PFS_PQ_2025_09");

@@ -95,8 +95,17 @@ fn what_cannot_be_presented_is_pointed_at_by_serve_and_check() {
     }
 }
 
+/// What `check` says, and whether it was content.
+fn checked(folder: &Scratch) -> (bool, String, String) {
+    let output =
+        Command::new(support::binary()).args(["check", "api.yaml"]).current_dir(folder.path()).output();
+    let output = output.expect("the binary runs");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
 #[test]
-fn a_good_certificate_passes_the_check() {
+fn a_good_certificate_passes_the_check_and_a_note_on_its_policy_is_told() {
     let own = Identity::ecdsa(&["own.example"]);
     let folder = Scratch::new();
     folder.write("api.yaml", &mock().text());
@@ -104,9 +113,16 @@ fn a_good_certificate_passes_the_check() {
     folder.write("own.key", &own.key);
     let settings = "listeners: [{address: 127.0.0.1:0, tls: {certificate: own.pem, key: own.key}}]\n";
     folder.write("turnpike.yaml", settings);
-    let output =
-        Command::new(support::binary()).args(["check", "api.yaml"]).current_dir(folder.path()).output();
-    let output = output.expect("the binary runs");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "api.yaml: fine, 1 route\n");
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let fine = "api.yaml: fine, 1 route\n".to_owned();
+    assert_eq!(checked(&folder), (true, fine.clone(), String::new()));
+    folder.write("turnpike.yaml", &settings.replace("}}]", ", security_policy: TLS_1_0}}]"));
+    let (passed, stdout, stderr) = checked(&folder);
+    assert!(passed && stdout == fine && stderr.contains("TLS 1.0 and 1.1"), "{stdout}{stderr}");
+    // A refused certificate hides neither what is fine nor what else is refused.
+    folder.write("own.key", "text");
+    let (passed, stdout, stderr) = checked(&folder);
+    assert!(!passed && stdout == fine && stderr.contains("own.key holds"), "{stdout}{stderr}");
+    folder.write("api.yaml", "openapi: 3.1.0\npaths: {}\n");
+    let (passed, _, stderr) = checked(&folder);
+    assert!(!passed && stderr.contains("own.key holds") && stderr.contains("api.yaml:1:10"), "{stderr}");
 }
