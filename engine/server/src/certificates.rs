@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Bytes read of a file; a chain of sixteen certificates has a third of it.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 
+/// Terms of each listener, and notes.
+pub(crate) type Loaded = (Vec<Option<Terms>>, Vec<Finding>);
+
 /// Certificates as they were last read.
 pub(crate) struct Certificates {
     tickets: Tickets,
@@ -49,10 +52,7 @@ impl Certificates {
     ///
     /// # Errors
     /// All findings, at least one of them an error.
-    pub(crate) fn load(
-        &mut self,
-        settings: &Settings,
-    ) -> Result<(Vec<Option<Terms>>, Vec<Finding>), Vec<Finding>> {
+    pub(crate) fn load(&mut self, settings: &Settings) -> Result<Loaded, Vec<Finding>> {
         let mut findings = Vec::new();
         self.read = Self::files(settings).iter().map(|file| read(file).unwrap_or_default()).collect();
         let further: Vec<Identity> = settings

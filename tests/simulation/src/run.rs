@@ -250,7 +250,7 @@ fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -
         plan: Arc::clone(&PLANS[0]),
         registry: Arc::new(Registry::default()),
         seed: Some(seed),
-        listeners: vec![Listener { socket: listener.into(), port: 8080 }],
+        listeners: vec![Listener { socket: listener.into(), port: 8080, tls: None }],
         limits: Limits { payload_bytes: PAYLOAD_BYTES as u64, ..Limits::default() },
         timeouts,
         connections_max: 1000,

@@ -1,5 +1,7 @@
 //! A session against rustls's own client, in memory: whatever way the bytes are cut, and whatever a peer makes of them.
 
+#![expect(clippy::disallowed_methods, reason = "what a session holds is bounded by what a test wrote")]
+
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};

@@ -27,6 +27,9 @@ fn refused(settings: &str, files: &[(&str, &str)]) -> [String; 2] {
     [String::from_utf8_lossy(&checked).into_owned(), builder.try_start().expect_err("refused")]
 }
 
+/// Settings, files beside them, and what is said.
+type Case<'a> = (&'a str, Vec<(&'a str, String)>, &'a [&'a str]);
+
 #[test]
 fn what_cannot_be_presented_is_pointed_at_by_serve_and_check() {
     let (own, other) = (Identity::ecdsa(&["own.example"]), Identity::rsa(&["own.example"]));
@@ -41,7 +44,7 @@ fn what_cannot_be_presented_is_pointed_at_by_serve_and_check() {
         files.push((name, text.to_owned()));
         files
     };
-    let cases: [(&str, Vec<(&str, String)>, &[&str]); 13] = [
+    let cases: [Case<'_>; 13] = [
         (&both, vec![], &["turnpike.yaml:3:24", "own.pem: No such file"]),
         (&both, with("own.key", "")[..1].to_vec(), &["turnpike.yaml:3:38", "own.key: No such file"]),
         (&both, with("own.pem", "text\n"), &["turnpike.yaml:3:24", "own.pem holds no certificate"]),
