@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from measurement import LOAD, LOAD_CORE, measure, on, rss_kib, start_backend, summarise
+from measurement import LOAD, LOAD_CORE, make_certificate, measure, on, rss_kib, start_backend, summarise
 from peers import OURS, STARTERS, Turnpike, present
 from table import table, write
 
@@ -22,7 +22,12 @@ SCENARIOS = {
     "W1c512": ("the same, 512 connections", {"connections": 512}, ["nginx", "haproxy", "relay"], {"nginx": 0.65}),
     "W1uds": ("UNIX-socket upstream", {"unix": True}, ["nginx", "haproxy", "relay"], {"nginx": 0.62}),
     "W2": ("one connection (p50)", {"connections": 1, "judged": "p50"}, ["nginx", "haproxy"], {"nginx": 1.0}),
+    "W3": ("TLS 1.3, 1 KiB, 64 connections (wrk)", {"tls": True}, ["nginx", "haproxy"], {"nginx": 0.75}),
+    "W3hs": ("a TLS 1.3 handshake per request (wrk)", {"tls": True, "close": True}, ["nginx", "haproxy"],
+             {"nginx": 0.65, "haproxy": 0.80}),
     "W4": ("64 KiB bodies", {"body": 65536}, ["nginx", "haproxy", "relay"], {"nginx": 0.95, "relay": 1.05}),
+    "W5": ("HTTP/2 clients, 8 connections of 16 streams (h2load)", {"h2": True, "connections": 8},
+           ["nginx", "haproxy"], {"nginx": 0.55, "haproxy": (1.0, 0.85)}),
     "W6": ("a connection per request", {"close": True}, ["nginx", "haproxy"], {"nginx": 0.92}),
     "W8": ("peers also limit, edit fields and write a JSON log", {"work": True}, ["nginx", "haproxy", "envoy"],
            {"nginx": (0.65, 0.60), "haproxy": (0.58, 0.53), "envoy": (0.32, 0.28)}),
@@ -30,7 +35,7 @@ SCENARIOS = {
 
 
 def start(name, folder, options):
-    arguments = {key: True for key in ("unix", "work") if options.get(key)}
+    arguments = {key: True for key in ("unix", "work", "tls", "h2") if options.get(key)}
     if name == "relay":
         arguments.pop("work", None)
     return STARTERS[name](folder, **arguments)
@@ -40,8 +45,11 @@ def scenario_rounds(name, folder, rounds, seconds, runtime):
     what, options, peer_names, targets = SCENARIOS[name]
     backend = "http+unix://" + str(folder / "backend.sock").replace("/", "%2F") if options.get("unix") else None
     behind = start_backend(folder, options)
+    if options.get("tls"):
+        make_certificate(folder)
     peers = [start(peer, folder, options) for peer in peer_names if present(peer)]
-    peers.append(Turnpike(folder, name=f"turnpike-{name}", runtime=runtime, backend=backend))
+    peers.append(Turnpike(folder, name=f"turnpike-{name}", runtime=runtime, backend=backend,
+                          tls=options.get("tls", False)))
     ours = peers[-1]
     results = {peer.name: [] for peer in peers}
     try:

@@ -103,8 +103,57 @@ def start_backend(folder, scenario):
     return process
 
 
+def make_certificate(folder):
+    """A self-signed P-256 certificate for all peers of a scenario."""
+    key, certificate = folder / "server.key", folder / "server.pem"
+    if not certificate.exists():
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
+        (folder / "both.pem").write_text(certificate.read_text() + key.read_text())
+
+
+def wrk(peer, scenario, seconds):
+    """Load over TLS, in the terms of our own load. wrk checks statuses; lengths are those of the same backend."""
+    connections = scenario.get("connections", 64)
+    command = ["wrk", "-t", "1", "-c", connections, "-d", f"{max(1, round(seconds))}s", "--latency"]
+    if scenario.get("close"):
+        command += ["-H", "Connection: close"]
+    run = subprocess.run(on(LOAD_CORE, *command, f"https://127.0.0.1:{peer.port}{peer.path}"),
+                         capture_output=True, text=True)
+    unit = {"us": 1, "ms": 1000, "s": 1_000_000}
+
+    def latency(percent):
+        number, name = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s)", run.stdout).groups()
+        return float(number) * unit[name]
+
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", run.stdout)
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", run.stdout)
+    return {"requests": int(re.search(r"(\d+) requests in", run.stdout)[1]), "connections": connections,
+            "bad": int(bad[1]) if bad else 0, "errors": sum(map(int, errors.groups())) if errors else 0,
+            "rps": float(re.search(r"Requests/sec:\s+([\d.]+)", run.stdout)[1]),
+            "p50_us": latency(50), "p99_us": latency(99), "p999_us": float("nan")}
+
+
+def h2load(peer, scenario, seconds):
+    """Load over HTTP/2 with prior knowledge. h2load tells mean and greatest latency only."""
+    connections = scenario["connections"]
+    command = ["h2load", "-t", "1", "-c", connections, "-m", "16", "-D", max(1, round(seconds)), "--warm-up-time", "0"]
+    run = subprocess.run(on(LOAD_CORE, *command, f"http://127.0.0.1:{peer.port}{peer.path}"),
+                         capture_output=True, text=True)
+    requests = re.search(r"requests: (\d+) total, \d+ started, (\d+) done, (\d+) succeeded", run.stdout)
+    done, succeeded = int(requests[2]), int(requests[3])
+    return {"requests": done, "connections": connections, "bad": done - succeeded, "errors": 0,
+            "rps": float(re.search(r"finished in [^,]+, ([\d.]+) req/s", run.stdout)[1]),
+            "p50_us": float("nan"), "p99_us": float("nan"), "p999_us": float("nan")}
+
+
 def measure(peer, folder, scenario, seconds):
     """One run: CPU per request in microseconds, and what the load saw."""
+    if scenario.get("tls") or scenario.get("h2"):
+        before = cpu_ns(peer.process.pid)
+        seen = (h2load if scenario.get("h2") else wrk)(peer, scenario, seconds)
+        return counted(peer, seen, cpu_ns(peer.process.pid) - before)
     command = [LOAD, "load", "--target", f"127.0.0.1:{peer.port}", "--path", peer.path,
                "--seconds", seconds, "--connections", scenario.get("connections", 64),
                "--body-bytes", scenario.get("body", 1024)]
@@ -115,14 +164,18 @@ def measure(peer, folder, scenario, seconds):
     after = cpu_ns(peer.process.pid)
     if run.returncode:
         raise SystemExit(f"{peer.name}: {run.stderr}")
-    seen = json.loads(run.stdout)
+    return counted(peer, json.loads(run.stdout), after - before)
+
+
+def counted(peer, seen, cpu):
+    """The run with its CPU per request; nothing if it doesn't count."""
     problem = peer.check(seen["requests"])
     if seen["bad"] or seen["errors"] > seen["connections"] or not seen["requests"]:
         problem = problem or f"{seen['bad']} bad answers, {seen['errors']} errors"
     if problem:
         print(f"    {peer.name}: run does not count: {problem}", flush=True)
         return None
-    seen["cpu_us"] = (after - before) / seen["requests"] / 1000
+    seen["cpu_us"] = cpu / seen["requests"] / 1000
     seen["rss_kib"] = rss_kib(peer.process.pid)
     return seen
 

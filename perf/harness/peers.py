@@ -29,7 +29,8 @@ class Peer:
 
 
 class Turnpike(Peer):
-    def __init__(self, folder, name="turnpike", routes=300, apis=1, port=OURS, runtime="ring", backend=None, log=True):
+    def __init__(self, folder, name="turnpike", routes=300, apis=1, port=OURS, runtime="ring", backend=None, log=True,
+                 tls=False):
         self.log = folder / f"{name}.access.log"
         self.control = CONTROL + (port - OURS)
         files = []
@@ -39,8 +40,9 @@ class Turnpike(Peer):
             files.append(file)
         settings = folder / f"{name}.turnpike.yaml"
         destination = self.log if log else "off"
+        certificate = f", tls: {{certificate: {folder}/server.pem, key: {folder}/server.key}}" if tls else ""
         settings.write_text(
-            f"listeners: [{{address: '127.0.0.1:{port}'}}]\nshards: {{count: 1}}\n"
+            f"listeners: [{{address: '127.0.0.1:{port}'{certificate}}}]\nshards: {{count: 1}}\n"
             f"access_log: {{destination: {destination}, format: json}}\nlimits: {{connections: 16000}}\n"
         )
         command = [TURNPIKE, "serve", *files, "--config", settings, "--control", f"127.0.0.1:{self.control}",
@@ -83,29 +85,33 @@ def document(api, routes, backend):
     return "".join(text)
 
 
-def nginx(folder, name="nginx", work=False, unix=False, port=NGINX):
+def nginx(folder, name="nginx", work=False, unix=False, tls=False, h2=False, port=NGINX):
     template = (ROOT / "perf/peers/nginx.conf").read_text()
     backend = f"unix:{folder}/backend.sock" if unix else f"127.0.0.1:{BACKEND_PORT}"
     extra = (ROOT / "perf/peers/nginx-work.conf").read_text() if work else "access_log off;"
     edits = "limit_req zone=all burst=1000000 nodelay; proxy_set_header X-Request-Id $request_id; " \
             "add_header X-Request-Id $request_id; proxy_hide_header Server;" if work else ""
+    certificate = f"ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key; " \
+                  "ssl_protocols TLSv1.2 TLSv1.3;"
     conf = folder / f"{name}.conf"
     conf.write_text(template.replace("@FOLDER@", str(folder)).replace("@BACKEND@", backend)
                     .replace("@PORT@", str(port)).replace("@EXTRA@", extra).replace("@EDITS@", edits)
-                    .replace("@NAME@", name).replace("@LOG@", str(folder / f"{name}.log")))
+                    .replace("@TLS@", "ssl" if tls else "http2" if h2 else "")
+                    .replace("@CERTIFICATE@", certificate if tls else "").replace("@NAME@", name).replace("@LOG@", str(folder / f"{name}.log")))
     peer = Peer(name, port, Process(on(PROXY_CORE, "nginx", "-c", conf, "-g", "daemon off;")))
     wait_port(port)
     return peer
 
 
-def haproxy(folder, name="haproxy", work=False, unix=False, port=HAPROXY):
+def haproxy(folder, name="haproxy", work=False, unix=False, tls=False, h2=False, port=HAPROXY):
     template = (ROOT / "perf/peers/haproxy.cfg").read_text()
     backend = f"unix@{folder}/backend.sock" if unix else f"127.0.0.1:{BACKEND_PORT}"
     extra = (ROOT / "perf/peers/haproxy-work-global.cfg").read_text() if work else ""
     front = (ROOT / "perf/peers/haproxy-work.cfg").read_text() if work else ""
     conf = folder / f"{name}.cfg"
     conf.write_text(template.replace("@BACKEND@", backend).replace("@PORT@", str(port)).replace("@EXTRA@", extra)
-                    .replace("@FRONT@", front))
+                    .replace("@FRONT@", front)
+                    .replace("@TLS@", f"ssl crt {folder}/both.pem" if tls else "proto h2" if h2 else ""))
     log = open(folder / f"{name}.log", "wb") if work else subprocess.DEVNULL
     peer = Peer(name, port, Process(on(PROXY_CORE, "haproxy", "-f", conf, "-db"), stdout=log))
     wait_port(port)

@@ -20,6 +20,7 @@ fn method(kind: IntegrationType, uri: &str) -> Method {
             http_method: Some("GET".to_owned()),
             uri: uri.to_owned(),
             timeout_ms: 29_000,
+            insecure_skip_verification: false,
             passthrough: PassthroughBehavior::WhenNoMatch,
             request_parameters: BTreeMap::new(),
             request_templates: BTreeMap::from([(

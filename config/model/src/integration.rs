@@ -36,6 +36,8 @@ pub struct Integration {
     pub uri: String,
     /// `timeoutInMillis`
     pub timeout_ms: u32,
+    /// `tlsConfig.insecureSkipVerification`
+    pub insecure_skip_verification: bool,
     /// `passthroughBehavior`
     pub passthrough: PassthroughBehavior,
     /// `requestParameters`: `integration.request.{location}.{name}` to expression.

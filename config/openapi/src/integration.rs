@@ -63,6 +63,7 @@ pub(crate) fn read<'a>(
         http_method: None,
         uri: String::new(),
         timeout_ms: INTEGRATION_TIMEOUT_MS_MAX,
+        insecure_skip_verification: false,
         passthrough: PassthroughBehavior::default(),
         request_parameters: BTreeMap::new(),
         request_templates: BTreeMap::new(),
@@ -80,6 +81,7 @@ pub(crate) fn read<'a>(
             }
             "requestTemplates" => integration.request_templates = read_request_templates(reader, value, kind),
             "passthroughBehavior" => integration.passthrough = read_passthrough(reader, value),
+            "tlsConfig" => integration.insecure_skip_verification = read_tls_config(reader, value),
             "responses" => integration.responses = read_responses(reader, place, value, kind, positions),
             _ => read_other(reader, key, value),
         }
@@ -138,20 +140,40 @@ fn read_http_method<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Option<Strin
 fn read_uri<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Option<String> {
     let uri = reader.text(node, "uri")?;
     let lower = uri.to_ascii_lowercase();
-    if lower.starts_with("https://") {
-        reader.unsupported(node.span, "an https backend");
-        return None;
-    }
     if lower.starts_with("arn:") {
         reader.unsupported(node.span, "an AWS service as a backend");
         return None;
     }
-    if !lower.starts_with("http://") && !lower.starts_with("http+unix://") {
+    if !["http://", "https://", "http+unix://"].iter().any(|scheme| lower.starts_with(scheme)) {
         let error = Diagnostic::error("invalid", node.span, "Invalid HTTP endpoint specified for URI");
-        reader.diagnostics.push(error.with_help("it begins with http:// or http+unix://"));
+        reader.diagnostics.push(error.with_help("it begins with http://, https:// or http+unix://"));
         return None;
     }
     Some(uri.to_owned())
+}
+
+/// `tlsConfig`: whether the issuer of the backend's certificate may be anybody.
+fn read_tls_config<'a>(reader: &mut Reader<'a>, node: &'a Node) -> bool {
+    let mut skip = false;
+    for (key, value) in reader.object(node, "`tlsConfig`") {
+        match (key.text.as_str(), value.as_text()) {
+            ("insecureSkipVerification", Some("true")) => skip = true,
+            ("insecureSkipVerification", Some("false")) => skip = false,
+            ("insecureSkipVerification", _) => {
+                reader.error("invalid", value.span, "`insecureSkipVerification` is true or false");
+            }
+            ("serverNameToVerify", _) => {
+                reader.push(
+                    Severity::Note,
+                    "ignored",
+                    key.span,
+                    "`serverNameToVerify` belongs to HTTP APIs; the URI's host is verified",
+                );
+            }
+            (other, _) => reader.error("invalid", key.span, format!("`tlsConfig` has no member `{other}`")),
+        }
+    }
+    skip
 }
 
 fn read_timeout(reader: &mut Reader<'_>, node: &Node) -> u32 {
@@ -316,7 +338,6 @@ fn read_other<'a>(reader: &mut Reader<'a>, key: &'a Key, value: &'a Node) {
         "connectionType" | "connectionId" | "integrationTarget" => reader.unsupported(key.span, "a VPC link"),
         "credentials" => reader.unsupported(key.span, "`credentials`"),
         "contentHandling" => reader.unsupported(key.span, "`contentHandling`"),
-        "tlsConfig" => reader.unsupported(key.span, "`tlsConfig` (an https backend)"),
         "cacheKeyParameters" if value.items().is_empty() => {}
         "cacheNamespace" | "cacheKeyParameters" => {
             reader.push(

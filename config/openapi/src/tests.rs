@@ -88,10 +88,6 @@ fn with_integration(lines: &str) -> String {
 fn what_is_not_supported_is_said_with_its_place() {
     for (lines, expected) in [
         ("type: aws_proxy", "Error 7:15 unsupported integration type `aws_proxy` is not supported yet"),
-        (
-            "type: http_proxy\nhttpMethod: GET\nuri: https://x/",
-            "Error 9:14 unsupported an https backend is not supported yet",
-        ),
         ("type: mock\ncredentials: x", "Error 8:9 unsupported `credentials` is not supported yet"),
         (
             "type: mock\nrequestTemplates: {application/json: '#set($a = 1)'}",

@@ -16,6 +16,10 @@ pub struct Settings {
     pub listeners: Vec<Listener>,
     /// Certificates that every TLS listener presents, by name.
     pub certificates: Vec<Identity>,
+    /// Certificate authorities of backends.
+    pub upstream_roots: PathBuf,
+    /// Where that was said.
+    pub upstream_roots_origin: Origin,
     /// Control listener.
     pub control: SocketAddr,
     /// Region in names and ARNs.
@@ -178,6 +182,10 @@ pub(crate) fn build(chosen: &Chosen) -> Result<Settings, Vec<Problem>> {
         files: (0..chosen.items("files[]")).map(|item| path(chosen.item("files[]", item))).collect(),
         listeners: listeners(chosen)?,
         certificates: certificates(chosen)?,
+        upstream_roots: path(chosen.one("upstream.roots")),
+        upstream_roots_origin: chosen
+            .one("upstream.roots")
+            .map_or(Origin::Default, |said| said.origin.clone()),
         control: address(chosen.one("control.address")),
         region: text_of(chosen.one("region")).to_owned(),
         account_id: text_of(chosen.one("account_id")).to_owned(),

@@ -219,6 +219,12 @@ pub const TABLE: &[Setting] = &[
         ),
         "",
     ),
+    setting(
+        "upstream.roots",
+        Kind::Path,
+        "/etc/ssl/certs/ca-certificates.crt",
+        "PEM file with the certificate authorities that `https://` backends are checked against.",
+    ),
     flagged(
         setting(
             "control.address",

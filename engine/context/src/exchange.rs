@@ -31,6 +31,8 @@ pub struct Exchange {
     pub peer: IpAddr,
     /// Port of the listener.
     pub local_port: u16,
+    /// The client spoke HTTP/2.
+    pub http2: bool,
     /// The client spoke TLS.
     pub secure: bool,
     /// `$context.tlsVersion` and `$context.cipherSuite`
@@ -87,6 +89,7 @@ impl Default for Exchange {
             arrival_unix_ms: 0,
             peer: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             local_port: 0,
+            http2: false,
             secure: false,
             tls: None,
             request_id: RequestId::default(),

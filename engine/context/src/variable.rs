@@ -19,6 +19,8 @@ pub enum ContextVariable {
     ApiId,
     /// `$context.awsEndpointRequestId`
     AwsEndpointRequestId,
+    /// `$context.cipherSuite`
+    CipherSuite,
     /// `$context.deploymentId`
     DeploymentId,
     /// `$context.domainName`
@@ -71,6 +73,8 @@ pub enum ContextVariable {
     Stage,
     /// `$context.status`
     Status,
+    /// `$context.tlsVersion`
+    TlsVersion,
 }
 
 impl ContextVariable {
@@ -81,6 +85,7 @@ impl ContextVariable {
             "accountId" => ContextVariable::AccountId,
             "apiId" => ContextVariable::ApiId,
             "awsEndpointRequestId" => ContextVariable::AwsEndpointRequestId,
+            "cipherSuite" => ContextVariable::CipherSuite,
             "deploymentId" => ContextVariable::DeploymentId,
             "domainName" => ContextVariable::DomainName,
             "domainPrefix" => ContextVariable::DomainPrefix,
@@ -109,6 +114,7 @@ impl ContextVariable {
             "responseLength" => ContextVariable::ResponseLength,
             "stage" => ContextVariable::Stage,
             "status" => ContextVariable::Status,
+            "tlsVersion" => ContextVariable::TlsVersion,
             _ => return None,
         })
     }
@@ -207,7 +213,9 @@ impl Facts<'_> {
             }
             ContextVariable::IntegrationStatus => number(out, exchange.integration_status.map(u64::from)),
             ContextVariable::Path => self.write_path(out),
-            ContextVariable::Protocol => text(out, Some(b"HTTP/1.1")),
+            ContextVariable::Protocol => {
+                text(out, Some(if exchange.http2 { b"HTTP/2.0" } else { b"HTTP/1.1" }))
+            }
             ContextVariable::RequestId => {
                 out.extend_from_slice(&exchange.request_id.0);
                 if exchange.request_id_replaced {
@@ -219,6 +227,8 @@ impl Facts<'_> {
                 text(out, Some(&calendar::request_time(exchange.arrival_unix_ms)))
             }
             ContextVariable::RequestTimeEpoch => number(out, Some(exchange.arrival_unix_ms)),
+            ContextVariable::TlsVersion => text(out, exchange.tls.map(|(version, _)| version.as_bytes())),
+            ContextVariable::CipherSuite => text(out, exchange.tls.map(|(_, suite)| suite.as_bytes())),
             ContextVariable::ResponseLatency => number(out, Some(exchange.response_latency_ns / 1_000_000)),
             ContextVariable::ResponseLength => number(out, Some(exchange.response_length)),
             ContextVariable::Status => {

@@ -107,6 +107,7 @@ fn compile(route: Route, targets: &mut Targets) -> RoutePlan {
             http_method: route.http_method,
             timeout_ms: 29_000,
             timeout_ms_max: 29_000,
+            insecure_skip_verification: false,
             request_parameters: &parameters,
         };
         CallPlan::compile(&spec, &scope, targets).expect("compiles")

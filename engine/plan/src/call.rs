@@ -41,6 +41,8 @@ pub struct CallSpec<'a> {
     pub timeout_ms: u32,
     /// What that may be at most on this node.
     pub timeout_ms_max: u32,
+    /// `tlsConfig.insecureSkipVerification`
+    pub insecure_skip_verification: bool,
     /// `requestParameters`
     pub request_parameters: &'a BTreeMap<String, String>,
 }
@@ -72,7 +74,7 @@ impl CallPlan {
         }
         let (request, path) = RequestPlan::compile(spec.kind, spec.request_parameters, scope)?;
         let uri = stage_variables::substitute(spec.uri, scope.stage_variables);
-        let (target, host, rest) = split(&uri)?;
+        let (target, host, rest) = split(&uri, spec.insecure_skip_verification)?;
         Ok(CallPlan {
             target: targets.index_of(target),
             method,
@@ -85,7 +87,7 @@ impl CallPlan {
 }
 
 /// Backend, `Host` value and the rest of a URI.
-fn split(uri: &str) -> Result<(Target, Box<[u8]>, &str), CompileError> {
+fn split(uri: &str, any_issuer: bool) -> Result<(Target, Box<[u8]>, &str), CompileError> {
     let refused = |why: &str| CompileError::Uri(format!("{why} in `{uri}`"));
     let (scheme, rest) = uri.split_once("://").ok_or_else(|| refused("no scheme"))?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -105,29 +107,34 @@ fn split(uri: &str) -> Result<(Target, Box<[u8]>, &str), CompileError> {
         }
         return Ok((Target::Unix { path: path.into() }, b"localhost".as_slice().into(), rest));
     }
-    if scheme.eq_ignore_ascii_case("https") {
-        return Err(refused("https backends are not supported yet"));
+    let secure = scheme.eq_ignore_ascii_case("https");
+    if !secure && !scheme.eq_ignore_ascii_case("http") {
+        return Err(refused("a scheme other than http, https and http+unix"));
     }
-    if !scheme.eq_ignore_ascii_case("http") {
-        return Err(refused("a scheme other than http and http+unix"));
-    }
-    let (host, port) = host_and_port(authority).ok_or_else(|| refused("no valid host and port"))?;
+    let default_port = if secure { 443 } else { 80 };
+    let (host, port) =
+        host_and_port(authority, default_port).ok_or_else(|| refused("no valid host and port"))?;
     if is_link_local(host) {
         return Err(refused("a link-local address, where clouds serve credentials,"));
     }
-    Ok((Target::Http { host: host.into(), port }, authority.as_bytes().into(), rest))
+    let target = if secure {
+        Target::Https { host: host.into(), port, any_issuer }
+    } else {
+        Target::Http { host: host.into(), port }
+    };
+    Ok((target, authority.as_bytes().into(), rest))
 }
 
-fn host_and_port(authority: &str) -> Option<(&str, u16)> {
+fn host_and_port(authority: &str, default_port: u16) -> Option<(&str, u16)> {
     if let Some(rest) = authority.strip_prefix('[') {
         let close = rest.find(']')?;
         rest[..close].parse::<std::net::Ipv6Addr>().ok()?;
         let (host, port) = authority.split_at(close + 2);
-        return Some((host, if port.is_empty() { 80 } else { number(port.strip_prefix(':')?)? }));
+        return Some((host, if port.is_empty() { default_port } else { number(port.strip_prefix(':')?)? }));
     }
     let (host, port) = match authority.split_once(':') {
         Some((host, port)) => (host, number(port)?),
-        None => (authority, 80),
+        None => (authority, default_port),
     };
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     (!host.is_empty() && host.len() <= 253 && host.bytes().all(fits)).then_some((host, port))
@@ -165,6 +172,7 @@ mod tests {
             http_method: "ANY",
             timeout_ms: 29_000,
             timeout_ms_max: 29_000,
+            insecure_skip_verification: false,
             request_parameters: &parameters,
         };
         let call = CallPlan::compile(&spec, &scope, &mut targets).map_err(|error| error.to_string())?;
@@ -180,6 +188,12 @@ mod tests {
         assert_eq!(compile("HTTP://Example.com:8080"), http("Example.com", 8080, "Example.com:8080"));
         assert_eq!(compile("http://[::1]:9?x=1"), http("[::1]", 9, "[::1]:9"));
         assert_eq!(compile("http://${stageVariables.host}/x"), http("10.0.0.1", 81, "10.0.0.1:81"));
+        let https = |host: &str, port, field: &str| {
+            let target = Target::Https { host: host.into(), port, any_issuer: false };
+            Ok((target, field.to_owned()))
+        };
+        assert_eq!(compile("https://example.com/a"), https("example.com", 443, "example.com"));
+        assert_eq!(compile("https://[::1]:8443"), https("[::1]", 8443, "[::1]:8443"));
         let unix = Target::Unix { path: "/run/app.sock".into() };
         assert_eq!(compile("http+unix://%2Frun%2Fapp.sock/p"), Ok((unix, "localhost".to_owned())));
     }
@@ -188,7 +202,6 @@ mod tests {
     fn bad_addresses_are_refused() {
         for (uri, why) in [
             ("example.com/a", "no scheme"),
-            ("https://example.com", "https backends"),
             ("ftp://example.com", "scheme other"),
             ("http:///a", "no valid host"),
             ("http://${stageVariables.unset}/a", "no valid host"),

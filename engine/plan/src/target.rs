@@ -22,6 +22,15 @@ pub enum Target {
         /// Port.
         port: u16,
     },
+    /// TLS over TCP.
+    Https {
+        /// Name or address, which the backend's certificate has to stand for; IPv6 addresses in brackets.
+        host: Box<str>,
+        /// Port.
+        port: u16,
+        /// `tlsConfig.insecureSkipVerification`: the issuer may be anybody.
+        any_issuer: bool,
+    },
     /// A UNIX socket.
     Unix {
         /// Path of the socket.

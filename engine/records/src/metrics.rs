@@ -123,6 +123,8 @@ shard_counters! {
     heads_refused: "counter", "turnpike_heads_refused_total";
     /// Connections to backends opened.
     upstream_connects: "counter", "turnpike_upstream_connects_total";
+    /// TLS with backends that failed: a certificate that is not trusted or of another name, nothing in common.
+    upstream_tls_failures: "counter", "turnpike_upstream_tls_failures_total";
     /// Calls on a pooled backend connection.
     upstream_reuses: "counter", "turnpike_upstream_reuses_total";
     /// Calls repeated because a pooled connection had gone stale.

@@ -4,12 +4,14 @@ use crate::notes::Notes;
 use crate::report::Finding;
 use crate::trouble::Trouble;
 use settings::{Origin, Settings};
-use shard::tls::{Identity, Policy, Terms, Tickets};
+use shard::tls::{Identity, Policy, Roots, Terms, Tickets};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Bytes read of a file; a chain of sixteen certificates has a third of it.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// Bytes read of a bundle of certificate authorities; a system's has a quarter of a megabyte.
+const ROOTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Terms of each listener, and notes.
 pub(crate) type Loaded = (Vec<Option<Terms>>, Vec<Finding>);
@@ -84,6 +86,24 @@ impl Certificates {
     }
 }
 
+/// Certificate authorities of backends. A system without the default file trusts nobody, which its first call to an
+/// `https://` backend would show; a note says it before.
+///
+/// # Errors
+/// A file that settings name can't be used.
+pub(crate) fn roots(settings: &Settings) -> Result<Option<Roots>, Trouble> {
+    let (path, origin) = (&settings.upstream_roots, &settings.upstream_roots_origin);
+    let read = read_up_to(path, ROOTS_BYTES_MAX).map_err(|error| error.to_string());
+    match read.and_then(|text| Roots::from_pem(&text)) {
+        Ok(roots) => Ok(Some(roots)),
+        Err(reason) if *origin == Origin::Default => {
+            eprintln!("{}: {reason}: https backends can't be verified (`upstream.roots`)", path.display());
+            Ok(None)
+        }
+        Err(reason) => Err(Trouble::new(format!("{origin}: {}: {reason}", path.display()))),
+    }
+}
+
 fn identities(settings: &Settings) -> impl Iterator<Item = &settings::Identity> {
     let own = settings.listeners.iter().filter_map(|listener| Some(&listener.tls.as_ref()?.identity));
     own.chain(&settings.certificates)
@@ -121,8 +141,12 @@ fn read_or_report(path: &Path, origin: &Origin, findings: &mut Vec<Finding>) -> 
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    read_up_to(path, FILE_BYTES_MAX)
+}
+
+fn read_up_to(path: &Path, bytes_max: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     #[expect(clippy::disallowed_methods, reason = "bounded by `take`")]
-    std::fs::File::open(path)?.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?.take(bytes_max).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

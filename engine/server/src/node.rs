@@ -2,6 +2,7 @@
 //!
 //! example backends → workers → access log → control listener → resolver → listeners → shards
 
+use crate::certificates;
 use crate::documents::Compiled;
 use crate::example_backend::ExampleBackend;
 use crate::trouble::Trouble;
@@ -71,6 +72,7 @@ impl Node {
         let (mailboxes, nears) = mailboxes(cpus.len())?;
         let resolve = resolve(&workers, mailboxes.clone());
         let addresses = probe_listeners(settings)?;
+        let roots = certificates::roots(settings)?;
         let mut node = Node {
             shards: Vec::new(),
             ready,
@@ -97,6 +99,7 @@ impl Node {
                 limits: settings.limits.request,
                 timeouts: timeouts(settings),
                 connections_max: settings.limits.connections,
+                roots: roots.clone(),
                 idle_upstreams_max: settings.limits.idle_upstreams,
                 metrics,
                 records,

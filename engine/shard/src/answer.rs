@@ -61,6 +61,11 @@ impl<R: Runtime> Shard<R> {
             slot.keep_alive = false;
         }
         let mut out = self.rt.take_buffer();
+        if slot.stream != 0 {
+            write_fields(&mut out, slot, body, self.date.at(self.rt.unix_ms()));
+            self.answer_stream(slot_index, &answer, out);
+            return;
+        }
         write_head(&mut out, slot, answer.status, body, self.date.at(self.rt.unix_ms()));
         let bodiless = slot.answer_framing == AnswerFraming::Nothing;
         let mut rest = None;
@@ -99,6 +104,32 @@ impl<R: Runtime> Shard<R> {
         self.finish_if_done(slot_index);
     }
 
+    /// The rest of [`answer`](Self::answer) for a stream, whose fields are in `fields`.
+    fn answer_stream(&mut self, slot_index: u32, answer: &Answer, fields: Vec<u8>) {
+        let slot = &mut self.slots[slot_index];
+        let bodiless = slot.answer_framing == AnswerFraming::Nothing;
+        let from_upstream = slot.answer_from_upstream;
+        let body: &[u8] = match &answer.body {
+            _ if bodiless => b"",
+            AnswerBody::Empty | AnswerBody::Upstream { .. } => b"",
+            AnswerBody::Bytes(bytes) => bytes,
+            AnswerBody::Owned(bytes) => bytes,
+        };
+        slot.answer_bytes = body.len() as u64;
+        let follows = from_upstream && !bodiless;
+        self.stream_answer(slot_index, answer.status, &fields, !follows && body.is_empty());
+        self.rt.give_buffer(fields);
+        if follows {
+            return;
+        }
+        if !body.is_empty() {
+            self.stream_body(slot_index, body, true);
+        }
+        self.release_upstream_early(slot_index);
+        self.slots[slot_index].phase = AnswerPhase::Done;
+        self.finish_if_done(slot_index);
+    }
+
     /// An answer may come before the request body: decides whether that is read on, and whether the connection stays.
     fn settle_request_body(&mut self, slot_index: u32) {
         let slot = &mut self.slots[slot_index];
@@ -110,6 +141,10 @@ impl<R: Runtime> Shard<R> {
         if slot.request_body != RequestBody::Relay || slot.upstream == NONE || !relays {
             slot.request_body = RequestBody::Discard;
             slot.body_due_ns = self.rt.now_ns() + self.timeouts.body_ns;
+            if slot.stream != 0 {
+                self.feed_upstream(slot_index);
+                return;
+            }
             // What waited for its turn is read on, to be dropped.
             let client = &mut self.clients[slot.client as usize];
             if !client.carry.is_empty() && !client.queued {
@@ -130,6 +165,13 @@ impl<R: Runtime> Shard<R> {
     pub(crate) fn finish_if_done(&mut self, slot_index: u32) {
         let slot = &self.slots[slot_index];
         if slot.phase != AnswerPhase::Done || slot.running {
+            return;
+        }
+        if slot.stream != 0 {
+            // What waits for a window keeps the exchange; an unfinished upload doesn't.
+            if slot.pending.is_empty() && !slot.pending_end {
+                self.finish_stream(slot_index);
+            }
             return;
         }
         if slot.request_done || !slot.keep_alive {
@@ -246,22 +288,26 @@ fn settle_framing(slot: &mut Slot, answer: &Answer, upstream: BodyFraming, paylo
 
 fn write_head(out: &mut Vec<u8>, slot: &Slot, status: u16, body: Body, date: &[u8]) {
     encode::status_line(out, status);
-    if let Some(exchange) = &slot.exchange {
-        out.extend_from_slice(&exchange.answer);
-    }
-    out.extend_from_slice(date);
-    match body {
-        Body::Length(length) => {
-            if let Some(length) = head_length(slot, length) {
-                encode::content_length(out, length);
-            }
-        }
-        Body::Chunked => encode::transfer_encoding_chunked(out),
-        Body::UntilClose | Body::Nothing => {}
+    write_fields(out, slot, body, date);
+    if matches!(body, Body::Chunked) {
+        encode::transfer_encoding_chunked(out);
     }
     let connection: &[u8] =
         if slot.keep_alive { b"Connection: keep-alive\r\n\r\n" } else { b"Connection: close\r\n\r\n" };
     out.extend_from_slice(connection);
+}
+
+/// The fields that any version has.
+fn write_fields(out: &mut Vec<u8>, slot: &Slot, body: Body, date: &[u8]) {
+    if let Some(exchange) = &slot.exchange {
+        out.extend_from_slice(&exchange.answer);
+    }
+    out.extend_from_slice(date);
+    if let Body::Length(length) = body
+        && let Some(length) = head_length(slot, length)
+    {
+        encode::content_length(out, length);
+    }
 }
 
 /// The length a HEAD answer states is the backend's, if it stated one (RFC 9110 §8.6).

@@ -106,6 +106,10 @@ impl Books {
         self.metrics.tls_failures.add(1);
     }
 
+    pub(crate) fn upstream_tls_failed(&self) {
+        self.metrics.upstream_tls_failures.add(1);
+    }
+
     pub(crate) fn upstream_connected(&self) {
         self.metrics.upstream_connects.add(1);
     }

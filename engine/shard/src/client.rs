@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::multiplexed::Multiplexed;
 use crate::rt::SocketKey;
 use crate::slot::NONE;
 use crate::timers::Deadline;
@@ -17,6 +18,8 @@ pub(crate) enum Phase {
     Head,
     /// A request is being answered.
     Exchange,
+    /// HTTP/2: any number of requests, each with its slot.
+    Streams,
     /// The last answer is on its way; nothing more is read as a request.
     Closing,
 }
@@ -29,6 +32,10 @@ pub(crate) struct Client {
     pub(crate) slot: u32,
     /// Its session, if the listener speaks TLS.
     pub(crate) tls: Option<Box<Session>>,
+    /// Its streams, once it turned out to speak HTTP/2.
+    pub(crate) h2: Option<Box<Multiplexed>>,
+    /// It has brought no request yet, so that it may turn out to speak HTTP/2.
+    pub(crate) fresh: bool,
     pub(crate) phase: Phase,
     /// Unread bytes that had to wait; no capacity while idle.
     pub(crate) carry: Vec<u8>,
@@ -60,6 +67,8 @@ impl Client {
             local_port,
             slot: NONE,
             tls: None,
+            h2: None,
+            fresh: true,
             phase: Phase::Idle,
             carry: Vec::new(),
             deadline: Deadline::default(),

@@ -6,6 +6,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use plan::{NodePlan, Target};
+use rustls_pki_types::ServerName;
 use throttling::Registry;
 
 use crate::books::Books;
@@ -14,7 +15,7 @@ use crate::rt::{Address, Runtime};
 use crate::shard::Shard;
 use crate::spec::Resolved;
 use crate::tls::Terms;
-use crate::upstream::{Addresses, Pools};
+use crate::upstream::{Addresses, Pools, Secure};
 
 /// A message to a shard.
 pub(crate) enum Command {
@@ -83,24 +84,39 @@ pub(crate) fn link(
     books: &Books,
 ) -> Result<Linked, String> {
     let node = gateway::link(Arc::clone(plan), registry).map_err(|error| error.to_string())?;
-    let pools = plan.targets.iter().map(|target| pool_of(target, pools)).collect();
-    Ok(Linked { node: Rc::new(node), pools, series: books.series(plan) })
+    let pools: Result<Vec<u32>, String> = plan.targets.iter().map(|target| pool_of(target, pools)).collect();
+    Ok(Linked { node: Rc::new(node), pools: pools?, series: books.series(plan) })
 }
 
 /// The pool of a target, by its address.
-fn pool_of(target: &Target, pools: &mut Pools) -> u32 {
+fn pool_of(target: &Target, pools: &mut Pools) -> Result<u32, String> {
     match target {
         Target::Unix { path, .. } => {
             let path = std::path::PathBuf::from(path.as_ref());
-            pools.named(format!("unix:{}", path.display()), Addresses::Known(vec![Address::Unix(path)]))
+            let addresses = Addresses::Known(vec![Address::Unix(path.clone())]);
+            Ok(pools.named(format!("unix:{}", path.display()), None, addresses))
         }
-        Target::Http { host, port, .. } => {
-            let bare = host.trim_start_matches('[').trim_end_matches(']');
-            let addresses = match bare.parse() {
-                Ok(ip) => Addresses::Known(vec![Address::Tcp(std::net::SocketAddr::new(ip, *port))]),
-                Err(_) => Addresses::Unknown,
-            };
-            pools.named(format!("{host}:{port}"), addresses)
+        Target::Http { host, port } => {
+            Ok(pools.named(format!("{host}:{port}"), None, addresses(host, *port)))
         }
+        Target::Https { host, port, any_issuer } => {
+            let name = ServerName::try_from(bare(host).to_owned())
+                .map_err(|_| format!("`{host}` is no name that a certificate can stand for"))?;
+            let secure = Secure { name, any_issuer: *any_issuer };
+            Ok(pools.named(format!("{host}:{port}"), Some(secure), addresses(host, *port)))
+        }
+    }
+}
+
+/// An IPv6 address without its brackets.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+/// An address that is written out needs no resolver.
+fn addresses(host: &str, port: u16) -> Addresses {
+    match bare(host).parse() {
+        Ok(ip) => Addresses::Known(vec![Address::Tcp(std::net::SocketAddr::new(ip, port))]),
+        Err(_) => Addresses::Unknown,
     }
 }

@@ -18,7 +18,9 @@ pub(crate) enum Failure {
     Refused,
     /// The name has no address.
     Unresolved,
-    /// Reset, cut, or not HTTP.
+    /// Its certificate is for another name.
+    OtherName,
+    /// Reset, cut, not HTTP, or TLS that can't be agreed on.
     Network,
     /// Too late.
     Timeout,
@@ -30,6 +32,9 @@ impl Failure {
         match self {
             Failure::Refused => Refusal::configuration_error("Connection refused by endpoint"),
             Failure::Unresolved => Refusal::configuration_error("Invalid endpoint address"),
+            Failure::OtherName => Refusal::configuration_error(
+                "Host name does not match the certificate subject provided by the peer",
+            ),
             Failure::Network => Refusal::integration_failure(),
             Failure::Timeout => Refusal::integration_timeout(),
         }
@@ -117,24 +122,28 @@ impl<R: Runtime> Shard<R> {
         let due_ns = self.rt.now_ns() + self.timeouts.connect_ns;
         let upstream = &mut self.upstreams[index as usize];
         self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, due_ns);
-        // The request waits in the socket's queue and leaves with the handshake's end.
-        self.send_call(slot_index, index);
+        if self.pools[pool_index].secure.is_none() {
+            // The request waits in the socket's queue and leaves with the connection's beginning.
+            self.send_call(slot_index, index);
+        }
     }
 
     /// Queues the request head; the body follows through `resume`.
-    fn send_call(&mut self, slot_index: u32, index: u32) {
+    pub(crate) fn send_call(&mut self, slot_index: u32, index: u32) {
         let slot = &mut self.slots[slot_index];
         let mut head = self.rt.take_buffer();
         head.extend_from_slice(&slot.outgoing_head);
         let relayed = slot.request_body == RequestBody::Relay;
         crate::request::write_framing(&mut head, slot.framing, relayed, slot.inflate_request.is_some());
-        let socket = self.upstreams[index as usize].socket;
-        self.rt.send(socket, Chunk::Owned(head));
         if relayed && slot.request_done && slot.framing == BodyFraming::Chunked {
             // A second try of an empty body: its end went to the connection that failed.
-            self.rt.send(socket, Chunk::Static(codec::h1::encode::LAST_CHUNK));
+            head.extend_from_slice(codec::h1::encode::LAST_CHUNK);
         }
-        if relayed && !slot.request_done {
+        self.to_upstream(index).send(Chunk::Owned(head));
+        let slot = &self.slots[slot_index];
+        if slot.stream != 0 {
+            self.feed_upstream(slot_index);
+        } else if relayed && !slot.request_done {
             let client = slot.client;
             let client = &mut self.clients[client as usize];
             if !client.carry.is_empty() && !client.queued {
@@ -150,8 +159,11 @@ impl<R: Runtime> Shard<R> {
         let upstream = &mut self.upstreams[index as usize];
         let socket = upstream.socket;
         if error == 0 {
-            upstream.phase = Phase::Head;
-            self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, u64::MAX);
+            let secure = self.pools[upstream.pool].secure.is_some();
+            if !secure {
+                upstream.phase = Phase::Head;
+                self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, u64::MAX);
+            }
             let (pool, attempt) = (upstream.pool, upstream.attempt);
             let pool = &mut self.pools[pool];
             if let Addresses::Known(known) = &pool.addresses
@@ -160,6 +172,9 @@ impl<R: Runtime> Shard<R> {
                 pool.preferred = (pool.preferred + attempt) % known.len();
             }
             self.rt.receive(socket);
+            if secure {
+                self.secure_upstream(index);
+            }
             return;
         }
         let failure = match error {
@@ -194,7 +209,7 @@ impl<R: Runtime> Shard<R> {
     pub(crate) fn upstream_failed(&mut self, index: u32, failure: Failure) {
         let upstream = &self.upstreams[index as usize];
         let (slot_index, stale) = (upstream.slot, upstream.reused && !upstream.heard);
-        if upstream.phase == Phase::Connecting {
+        if matches!(upstream.phase, Phase::Connecting | Phase::Securing) {
             self.connect_failed(index, failure);
             return;
         }
@@ -229,8 +244,7 @@ impl<R: Runtime> Shard<R> {
             self.poll(slot_index);
         } else if slot.phase == AnswerPhase::Relaying {
             // The head is out: what follows must not look like a clean end.
-            let client = slot.client;
-            self.abort_client(client);
+            self.cut_answer(slot_index);
         }
     }
 
@@ -247,12 +261,17 @@ impl<R: Runtime> Shard<R> {
 
     /// The resolver answered: calls that waited go on.
     pub(crate) fn resolved(&mut self, name: &str, outcome: Result<Vec<std::net::SocketAddr>, String>) {
-        let Some(pool_index) = self.pools.find(name) else { return };
+        for pool_index in self.pools.find(name) {
+            self.pool_resolved(pool_index, &outcome);
+        }
+    }
+
+    fn pool_resolved(&mut self, pool_index: u32, outcome: &Result<Vec<std::net::SocketAddr>, String>) {
         let pool = &mut self.pools[pool_index];
         match outcome {
             Ok(addresses) if !addresses.is_empty() => {
-                pool.addresses =
-                    Addresses::Known(addresses.into_iter().map(crate::rt::Address::Tcp).collect());
+                let addresses = addresses.iter().copied().map(crate::rt::Address::Tcp);
+                pool.addresses = Addresses::Known(addresses.collect());
                 pool.preferred = 0;
             }
             // An outage keeps the last good answer.

@@ -20,6 +20,7 @@ mod life;
 mod linked;
 mod listener;
 mod mailbox;
+mod multiplexed;
 mod owner;
 mod pipeline;
 #[cfg(feature = "planted-defects")]

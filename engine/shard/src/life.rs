@@ -50,6 +50,10 @@ impl<R: Runtime> Shard<R> {
 
     /// Sets the connection's deadline from those of its exchange.
     pub(crate) fn refresh_deadline(&mut self, slot_index: u32) {
+        if self.slots[slot_index].stream != 0 {
+            self.refresh_stream(slot_index);
+            return;
+        }
         let stalled = self.is_stalled(slot_index);
         let slot = &self.slots[slot_index];
         let answer_ns = if stalled { slot.unread_due_ns } else { slot.integration_due_ns };
@@ -84,6 +88,7 @@ impl<R: Runtime> Shard<R> {
         let client = &self.clients[index as usize];
         let slot_index = client.slot;
         match client.phase {
+            Phase::Streams => self.streams_due(index),
             Phase::Idle | Phase::Closing if self.rt.unsent(client.socket) > 0 => self.unread_due(index),
             Phase::Idle => self.part_with_client(index),
             Phase::Closing => self.close_client(index),
@@ -157,7 +162,7 @@ impl<R: Runtime> Shard<R> {
 
     fn upstream_due(&mut self, index: u32) {
         match self.upstreams[index as usize].phase {
-            crate::upstream::Phase::Connecting => {
+            crate::upstream::Phase::Connecting | crate::upstream::Phase::Securing => {
                 self.connect_failed(index, crate::connect::Failure::Timeout)
             }
             _ => self.close_upstream(index),
@@ -169,6 +174,7 @@ impl<R: Runtime> Shard<R> {
         let client = &mut self.clients[index as usize];
         client.ended = true;
         match client.phase {
+            Phase::Streams => self.client_lost(index),
             // What is left of the last answer still goes out.
             Phase::Idle => self.client_may_be_done(index),
             // A head or body that ends in the middle is no request (RFC 9112 §8).
@@ -194,6 +200,7 @@ impl<R: Runtime> Shard<R> {
 
     /// The client is gone: its call is cancelled, its record is left.
     pub(crate) fn client_lost(&mut self, index: u32) {
+        self.lose_streams(index);
         let slot_index = self.clients[index as usize].slot;
         if slot_index != NONE {
             self.drop_upstream(slot_index);
@@ -209,7 +216,7 @@ impl<R: Runtime> Shard<R> {
     }
 
     /// Runs a pipeline to its end so that its facts reach the record; nobody reads the answer.
-    fn end_pipeline(&mut self, slot_index: u32) {
+    pub(crate) fn end_pipeline(&mut self, slot_index: u32) {
         let slot = &mut self.slots[slot_index];
         if slot.running {
             slot.phase = AnswerPhase::Done;
@@ -223,6 +230,7 @@ impl<R: Runtime> Shard<R> {
 
     /// Cuts an answer whose head is out: the client sees a reset, never a clean end.
     pub(crate) fn abort_client(&mut self, index: u32) {
+        self.lose_streams(index);
         let slot_index = self.clients[index as usize].slot;
         if slot_index != NONE {
             self.drop_upstream(slot_index);
@@ -240,9 +248,24 @@ impl<R: Runtime> Shard<R> {
         self.rt.abort(client.socket);
     }
 
+    /// Cuts an answer whose head is out.
+    pub(crate) fn cut_answer(&mut self, slot_index: u32) {
+        let slot = &self.slots[slot_index];
+        if slot.stream == 0 {
+            let client = slot.client;
+            self.abort_client(client);
+        } else {
+            self.cut_stream(slot_index, codec::h2::ErrorCode::INTERNAL_ERROR);
+        }
+    }
+
     /// Everything queued for the client is with the kernel.
     pub(crate) fn client_sent(&mut self, index: u32) {
         let client = &mut self.clients[index as usize];
+        if client.phase == Phase::Streams {
+            self.streams_sent(index);
+            return;
+        }
         if client.phase == Phase::Closing {
             // More may have been queued by an event that was gathered before this one.
             if self.rt.unsent(client.socket) == 0 {
@@ -313,10 +336,13 @@ impl<R: Runtime> Shard<R> {
                 let Some(client) = self.clients.try_remove(index as usize) else { return };
                 self.books.connection_closed();
                 self.rt.abort(client.socket);
-                if client.slot != NONE {
-                    self.slots[client.slot].pipeline.abandon();
-                    self.drop_upstream(client.slot);
-                    self.slots.give_back(client.slot);
+                let streams = client.h2.iter().flat_map(|multiplexed| &multiplexed.streams);
+                let slots =
+                    streams.map(|(_, slot)| *slot).chain((client.slot != NONE).then_some(client.slot));
+                for slot_index in slots {
+                    self.slots[slot_index].pipeline.abandon();
+                    self.drop_upstream(slot_index);
+                    self.slots.give_back(slot_index);
                 }
             }
             Owner::Upstream(index) => {
@@ -350,6 +376,16 @@ impl<R: Runtime> Shard<R> {
         for index in idle {
             self.set_client_deadline(index, now_ns + self.timeouts.drain_linger_ns);
         }
+        let multiplexed: Vec<u32> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.phase == Phase::Streams)
+            .map(|(index, _)| u32::try_from(index).expect("bounded"))
+            .collect();
+        for index in multiplexed {
+            self.announce_leave(index);
+            self.set_client_deadline(index, now_ns + self.timeouts.drain_linger_ns);
+        }
     }
 
     /// Whether the shard has nothing left to do.
@@ -365,7 +401,11 @@ impl<R: Runtime> Shard<R> {
         if self.rt.now_ns() < draining.until_ns {
             return false;
         }
-        self.cut = self.clients.iter().filter(|(_, client)| client.phase != Phase::Idle).count();
+        let unfinished = |client: &Client| match &client.h2 {
+            Some(multiplexed) => multiplexed.streams.len(),
+            None => usize::from(client.phase != Phase::Idle),
+        };
+        self.cut = self.clients.iter().map(|(_, client)| unfinished(client)).sum();
         let late: Vec<usize> = self.clients.iter().map(|(index, _)| index).collect();
         for index in late {
             self.abort_client(u32::try_from(index).expect("bounded"));

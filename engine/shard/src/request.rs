@@ -4,7 +4,6 @@ use codec::h1::{BodyFraming, Coding, Progress};
 use vocabulary::Refusal;
 
 use crate::client::Phase;
-use crate::egress::Egress;
 use crate::inflate::{InflateError, Inflater};
 use crate::input::Input;
 use crate::relay::{Run, relay_run};
@@ -20,7 +19,7 @@ pub(crate) const UNSENT_MAX: usize = 256 * 1024;
 const REQUESTS_PER_TURN: u32 = 16;
 
 /// What to do with the input after a step.
-enum Step {
+pub(crate) enum Step {
     /// Something was read; go on.
     Continue,
     /// Nothing more can be read now.
@@ -90,6 +89,8 @@ impl<R: Runtime> Shard<R> {
                     }
                 }
                 Phase::Exchange => self.read_body(index, &mut input),
+                Phase::Streams if self.rt.unsent(client.socket) >= UNSENT_MAX => Step::Hold,
+                Phase::Streams => self.read_frames(index, &mut input),
                 Phase::Closing => Step::Discard,
             };
             match step {
@@ -164,6 +165,10 @@ impl<R: Runtime> Shard<R> {
 
     fn read_head(&mut self, index: u32, input: &mut Input) -> Step {
         let client = &mut self.clients[index as usize];
+        if client.fresh && speaks_http2(input.rest(&self.rt)) {
+            self.multiplex(index);
+            return Step::Continue;
+        }
         if client.slot == NONE {
             client.slot = self.slots.borrow(index);
         }
@@ -181,7 +186,9 @@ impl<R: Runtime> Shard<R> {
             }
             Ok(Progress::Complete { consumed }) => {
                 input.advance(consumed);
-                self.clients[index as usize].phase = Phase::Exchange;
+                let client = &mut self.clients[index as usize];
+                client.phase = Phase::Exchange;
+                client.fresh = false;
                 self.begin(index, slot_index);
                 Step::Continue
             }
@@ -200,13 +207,21 @@ impl<R: Runtime> Shard<R> {
     /// A whole head is there: sets the facts of the exchange and starts its pipeline.
     fn begin(&mut self, index: u32, slot_index: u32) {
         self.describe_arrival(index, slot_index);
+        let Some(head) = self.slots[slot_index].request() else { return };
+        let framing = head.body();
+        let done = matches!(framing, BodyFraming::None | BodyFraming::Length(0));
+        self.begin_exchange(slot_index, framing, done);
+    }
+
+    /// Starts the pipeline of a request whose arrival is described.
+    pub(crate) fn begin_exchange(&mut self, slot_index: u32, framing: BodyFraming, done: bool) {
         let now_ns = self.rt.now_ns();
         let slot = &mut self.slots[slot_index];
         let Some(exchange) = slot.exchange.take() else { return };
         let head = &exchange.request;
-        slot.framing = head.body();
-        slot.decoder = codec::h1::BodyDecoder::new(slot.framing);
-        slot.request_done = matches!(slot.framing, BodyFraming::None | BodyFraming::Length(0));
+        slot.framing = framing;
+        slot.decoder = codec::h1::BodyDecoder::new(framing);
+        slot.request_done = done;
         slot.expects_continue = head.expect_continue() && !slot.request_done;
         slot.head_request = head.method() == vocabulary::Method::Head;
         slot.minor_version = head.minor_version();
@@ -230,6 +245,7 @@ impl<R: Runtime> Shard<R> {
         let Some(exchange) = self.slots[slot_index].exchange.as_mut() else { return };
         exchange.peer = client.peer;
         exchange.local_port = client.local_port;
+        exchange.http2 = client.h2.is_some();
         exchange.secure = client.tls.is_some();
         exchange.tls = client.tls.as_ref().and_then(|session| session.agreed());
         let random = std::array::from_fn(|_| self.random.draw());
@@ -248,6 +264,13 @@ impl<R: Runtime> Shard<R> {
                 return Step::Hold;
             }
             let upstream = &mut self.upstreams[slot.upstream as usize];
+            if upstream.phase == crate::upstream::Phase::Securing
+                || (upstream.phase == crate::upstream::Phase::Connecting
+                    && self.pools[upstream.pool].secure.is_some())
+            {
+                // It goes on when the call's head is out (`send_call`).
+                return Step::Hold;
+            }
             if self.rt.unsent(upstream.socket) >= UNSENT_MAX {
                 upstream.holds_request = true;
                 // The backend is slow, not the client.
@@ -262,7 +285,7 @@ impl<R: Runtime> Shard<R> {
         match slot.upstream {
             // A bad body takes its call along.
             upstream if relayed.is_ok() && upstream != NONE && slot.request_body == RequestBody::Relay => {
-                self.rt.send(self.upstreams[upstream as usize].socket, Chunk::Owned(out));
+                self.to_upstream(upstream).send(Chunk::Owned(out));
             }
             _ => self.rt.give_buffer(out),
         }
@@ -319,7 +342,7 @@ impl<R: Runtime> Shard<R> {
         }
     }
 
-    fn relay_request_run(
+    pub(crate) fn relay_request_run(
         &mut self,
         slot_index: u32,
         input: &Input,
@@ -327,7 +350,7 @@ impl<R: Runtime> Shard<R> {
         out: &mut Vec<u8>,
     ) -> Result<(), InflateError> {
         let slot = &mut self.slots[slot_index];
-        let socket = self.upstreams[slot.upstream as usize].socket;
+        let upstream = slot.upstream;
         let chunked = slot.framing == BodyFraming::Chunked || slot.inflate_request.is_some();
         let mut inflated = None;
         if let Some(inflater) = &mut slot.inflate_request {
@@ -337,9 +360,9 @@ impl<R: Runtime> Shard<R> {
                 inflater.finish()?;
             }
         }
-        let egress = Egress { rt: &mut self.rt, socket, session: None };
-        relay_run(egress, out, Run { input, data, inflated, chunked });
-        if chunked && slot.request_done {
+        let done = slot.request_done;
+        relay_run(self.to_upstream(upstream), out, Run { input, data, inflated, chunked });
+        if chunked && done {
             out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
         }
         Ok(())
@@ -351,8 +374,7 @@ impl<R: Runtime> Shard<R> {
         slot.keep_alive = false;
         slot.request_body = RequestBody::Discard;
         if slot.phase != AnswerPhase::Pending {
-            let client = slot.client;
-            self.abort_client(client);
+            self.cut_answer(slot_index);
             return;
         }
         self.drop_upstream(slot_index);
@@ -374,7 +396,11 @@ impl<R: Runtime> Shard<R> {
         let client = slot.client;
         if slot.expects_continue && !slot.request_done {
             slot.expects_continue = false;
-            self.to_client(client).send(Chunk::Static(b"HTTP/1.1 100 Continue\r\n\r\n"));
+            if slot.stream == 0 {
+                self.to_client(client).send(Chunk::Static(b"HTTP/1.1 100 Continue\r\n\r\n"));
+            } else {
+                self.stream_answer(slot_index, 100, b"", false);
+            }
         }
     }
 }
@@ -389,4 +415,10 @@ pub(crate) fn write_framing(head: &mut Vec<u8>, framing: BodyFraming, relayed: b
         _ => codec::h1::encode::transfer_encoding_chunked(head),
     }
     head.extend_from_slice(b"\r\n");
+}
+
+/// Whether what a connection begins with is, or may become, the preface of HTTP/2 (RFC 9113 section 3.4).
+fn speaks_http2(bytes: &[u8]) -> bool {
+    // No method of HTTP/1.1 begins like this.
+    bytes.starts_with(b"PRI")
 }

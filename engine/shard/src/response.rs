@@ -20,6 +20,10 @@ impl<R: Runtime> Shard<R> {
     /// Bytes of a backend arrived.
     pub(crate) fn upstream_received(&mut self, index: u32, lent: Lent) {
         let upstream = &mut self.upstreams[index as usize];
+        if upstream.tls.is_some() {
+            self.upstream_records_received(index, lent);
+            return;
+        }
         upstream.heard = true;
         let input = if upstream.carry.is_empty() {
             Input::lent(lent)
@@ -30,6 +34,20 @@ impl<R: Runtime> Shard<R> {
             Input::carry(carry)
         };
         self.upstream_feed(index, input);
+    }
+
+    /// Bytes of a backend were decrypted.
+    pub(crate) fn upstream_plain(&mut self, index: u32, plain: Vec<u8>) {
+        let upstream = &mut self.upstreams[index as usize];
+        upstream.heard = true;
+        let input = if upstream.carry.is_empty() {
+            plain
+        } else {
+            upstream.carry.extend_from_slice(&plain);
+            self.rt.give_buffer(plain);
+            std::mem::take(&mut upstream.carry)
+        };
+        self.upstream_feed(index, Input::carry(input));
     }
 
     /// Goes on with what a paused backend had sent.
@@ -58,7 +76,7 @@ impl<R: Runtime> Shard<R> {
             Phase::Head => self.read_response_head(index, input),
             Phase::Body => self.relay_answer(index, input),
             Phase::Drain => self.drain_response(index, input),
-            Phase::Idle | Phase::Connecting => {
+            Phase::Idle | Phase::Connecting | Phase::Securing => {
                 // Bytes without a request: the connection can't be trusted with the next one.
                 input.discard(&mut self.rt);
                 if self.upstreams[index as usize].phase == Phase::Idle && self.upstreams[index as usize].heard
@@ -157,7 +175,7 @@ impl<R: Runtime> Shard<R> {
             };
             let grown = self.slots[slot_index].answer_bytes + decoded.data.len() as u64;
             if grown > self.limits.payload_bytes
-                || self.forward(slot_index, &mut out, &input, decoded.data).is_err()
+                || self.forward(slot_index, &mut out, &input, decoded.data, decoded.done).is_err()
             {
                 self.rt.give_buffer(out);
                 input.discard(&mut self.rt);
@@ -183,8 +201,16 @@ impl<R: Runtime> Shard<R> {
         if done && self.slots[slot_index].answer_framing == AnswerFraming::Chunked {
             out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
         }
-        let client = self.slots[slot_index].client;
-        self.to_client(client).send(Chunk::Owned(out));
+        let slot = &self.slots[slot_index];
+        let (client, is_stream) = (slot.client, slot.stream != 0);
+        if is_stream {
+            self.rt.give_buffer(out);
+            if done && self.slots[slot_index].inflate_answer.is_some() {
+                self.stream_body(slot_index, b"", true);
+            }
+        } else {
+            self.to_client(client).send(Chunk::Owned(out));
+        }
         if done {
             self.end_answer(index, slot_index, input);
             return;
@@ -192,12 +218,16 @@ impl<R: Runtime> Shard<R> {
         let carry = input.into_carry(&mut self.rt);
         let upstream = &mut self.upstreams[index as usize];
         upstream.carry = carry;
-        if self.rt.unsent(client_socket) >= UNSENT_MAX && !upstream.paused {
+        let piles_up =
+            if is_stream { self.piles_up(slot_index) } else { self.rt.unsent(client_socket) >= UNSENT_MAX };
+        let upstream = &mut self.upstreams[index as usize];
+        if piles_up && !upstream.paused {
             upstream.paused = true;
             let socket = upstream.socket;
             self.rt.pause(socket);
-            let client = self.slots[slot_index].client;
-            self.slots[slot_index].unread_due_ns = self.watch_reading(client);
+            if !is_stream {
+                self.slots[slot_index].unread_due_ns = self.watch_reading(client);
+            }
             self.slots[slot_index].stalled_at_ns = self.rt.now_ns();
             self.refresh_deadline(slot_index);
         }
@@ -210,9 +240,11 @@ impl<R: Runtime> Shard<R> {
         out: &mut Vec<u8>,
         input: &Input,
         data: std::ops::Range<usize>,
+        done: bool,
     ) -> Result<(), crate::inflate::InflateError> {
         let slot = &mut self.slots[slot_index];
-        if data.is_empty() || slot.answer_framing == AnswerFraming::Nothing {
+        let ends_stream = done && slot.stream != 0;
+        if (data.is_empty() && !ends_stream) || slot.answer_framing == AnswerFraming::Nothing {
             return Ok(());
         }
         let chunked = slot.answer_framing == AnswerFraming::Chunked;
@@ -222,6 +254,17 @@ impl<R: Runtime> Shard<R> {
             inflater.push(&input.rest(&self.rt)[data.clone()], plain)?;
         }
         slot.answer_bytes += inflated.as_ref().map_or(data.len(), Vec::len) as u64;
+        if slot.stream != 0 {
+            match inflated {
+                Some(plain) => {
+                    // A broken end shows after the last bytes: END_STREAM waits for `relay_answer`.
+                    self.stream_body(slot_index, &plain, false);
+                    self.rt.give_buffer(plain);
+                }
+                None => self.stream_run(slot_index, input, data, done),
+            }
+            return Ok(());
+        }
         let client = slot.client;
         relay_run(self.to_client(client), out, Run { input, data, inflated, chunked });
         Ok(())
@@ -250,7 +293,7 @@ impl<R: Runtime> Shard<R> {
         }
         let client = self.slots[slot_index].client;
         self.finish_if_done(slot_index);
-        if !request_done && self.clients.contains(client as usize) {
+        if !request_done && self.clients.get(client as usize).is_some_and(|client| client.h2.is_none()) {
             self.resume(client);
         }
     }
@@ -289,8 +332,10 @@ impl<R: Runtime> Shard<R> {
     /// The backend finished sending.
     pub(crate) fn upstream_ended(&mut self, index: u32) {
         let upstream = &mut self.upstreams[index as usize];
+        // Under TLS only the peer's word is an end; anybody on the way can close a connection (RFC 9112 section 9.8).
+        let is_true_end = upstream.tls.as_ref().is_none_or(|session| session.has_ended());
         match upstream.phase {
-            Phase::Body if upstream.framing == BodyFraming::UntilClose => {
+            Phase::Body if upstream.framing == BodyFraming::UntilClose && is_true_end => {
                 let slot_index = upstream.slot;
                 let broken =
                     self.slots[slot_index].inflate_answer.as_ref().is_some_and(|i| i.finish().is_err());
@@ -302,11 +347,18 @@ impl<R: Runtime> Shard<R> {
                 if self.slots[slot_index].answer_framing == AnswerFraming::Chunked {
                     out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
                 }
-                let client = self.slots[slot_index].client;
-                self.to_client(client).send(Chunk::Owned(out));
+                if self.slots[slot_index].stream == 0 {
+                    let client = self.slots[slot_index].client;
+                    self.to_client(client).send(Chunk::Owned(out));
+                } else {
+                    self.rt.give_buffer(out);
+                    self.stream_body(slot_index, b"", true);
+                }
                 self.end_answer(index, slot_index, Input::carry(Vec::new()));
             }
-            Phase::Head | Phase::Body | Phase::Connecting => self.upstream_failed(index, Failure::Network),
+            Phase::Head | Phase::Body | Phase::Connecting | Phase::Securing => {
+                self.upstream_failed(index, Failure::Network)
+            }
             Phase::Drain | Phase::Idle => self.close_upstream(index),
         }
     }

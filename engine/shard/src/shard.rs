@@ -24,7 +24,7 @@ use crate::slot::Slots;
 use crate::spare::{LOOK_NS, Spare};
 use crate::spec::{Resolve, Spec, Timeouts};
 use crate::timers::Timers;
-use crate::tls::Terms;
+use crate::tls::{CallTerms, Terms};
 use crate::upstream::{Pools, Upstream};
 
 /// Bytes read and dropped from a connection that is closing.
@@ -85,13 +85,18 @@ pub struct Shard<R: Runtime> {
     pub(crate) linked: Rc<Linked>,
     pub(crate) prepared: Option<Rc<Linked>>,
     pub(crate) ready: Vec<u32>,
+    /// Connections with frames to send in this turn.
+    pub(crate) framed: Vec<u32>,
     pub(crate) spare_heads: Spare<Box<ResponseHead>>,
     pub(crate) mailbox: Receiver<Command>,
     pub(crate) ports: Vec<u16>,
     /// What each listener offers under TLS.
     pub(crate) terms: Vec<Option<Terms>>,
+    /// TLS of calls to backends.
+    pub(crate) call_terms: CallTerms,
     pub(crate) limits: Limits,
     pub(crate) head_limits: HeadLimits,
+    pub(crate) h2_limits: codec::h2::Limits,
     pub(crate) response_limits: HeadLimits,
     pub(crate) timeouts: TimeoutsNs,
     pub(crate) connections_max: usize,
@@ -127,10 +132,13 @@ impl<R: Runtime> Shard<R> {
             linked: Rc::new(linked),
             prepared: None,
             ready: Vec::new(),
+            framed: Vec::new(),
+            h2_limits: codec::h2::Limits::default(),
             spare_heads: Spare::new(SPARE_HEADS_FEW, SPARE_HEADS_MAX),
             mailbox: mailbox.receiver,
             ports: Vec::new(),
             terms: Vec::new(),
+            call_terms: CallTerms::new(spec.roots.as_ref()).map_err(io::Error::other)?,
             head_limits: HeadLimits::from(&spec.limits),
             response_limits: HeadLimits::backend(),
             limits: spec.limits,
@@ -190,6 +198,7 @@ impl<R: Runtime> Shard<R> {
             self.guarded(Owner::Client(index), |shard| shard.resume(index));
         }
         self.fire_timers();
+        self.flush_frames();
         self.books.end_turn();
         Ok(!self.drained())
     }
@@ -279,7 +288,11 @@ impl<R: Runtime> Shard<R> {
             let client = slot.client;
             slot.body_due_ns = self.rt.now_ns() + self.timeouts.body_ns;
             self.refresh_deadline(slot_index);
-            self.resume(client);
+            if self.slots[slot_index].stream == 0 {
+                self.resume(client);
+            } else {
+                self.feed_upstream(slot_index);
+            }
         }
     }
 }

@@ -56,6 +56,8 @@ pub(crate) enum AnswerPhase {
 /// State of one request.
 pub(crate) struct Slot {
     pub(crate) client: u32,
+    /// The stream of a client that speaks HTTP/2; zero for HTTP/1.
+    pub(crate) stream: u32,
     pub(crate) upstream: u32,
     /// Here unless the pipeline holds it.
     pub(crate) exchange: Option<Box<Exchange>>,
@@ -94,12 +96,22 @@ pub(crate) struct Slot {
     /// Content-Length the backend declared.
     pub(crate) upstream_length: Option<u64>,
     pub(crate) out: Vec<u8>,
+    // HTTP/2
+    /// Body of the request that waits for the backend; at most what the stream's window lets in.
+    pub(crate) inbox: Vec<u8>,
+    /// Nothing follows it.
+    pub(crate) inbox_end: bool,
+    /// Body of the answer that waits for a window.
+    pub(crate) pending: Vec<u8>,
+    /// Nothing follows it.
+    pub(crate) pending_end: bool,
 }
 
 impl Slot {
     fn new() -> Self {
         Slot {
             client: NONE,
+            stream: 0,
             upstream: NONE,
             exchange: Some(Box::default()),
             pipeline: place(),
@@ -132,7 +144,16 @@ impl Slot {
             answer_bytes: 0,
             upstream_length: None,
             out: Vec::new(),
+            inbox: Vec::new(),
+            inbox_end: false,
+            pending: Vec::new(),
+            pending_end: false,
         }
+    }
+
+    /// The earliest of its deadlines.
+    pub(crate) fn due_ns(&self) -> u64 {
+        self.integration_due_ns.min(self.body_due_ns).min(self.unread_due_ns)
     }
 
     /// The head being read or answered, while the pipeline doesn't hold it.
@@ -142,6 +163,11 @@ impl Slot {
 
     fn begin(&mut self, client: u32) {
         self.client = client;
+        self.stream = 0;
+        self.inbox.clear();
+        self.inbox_end = false;
+        self.pending.clear();
+        self.pending_end = false;
         self.upstream = NONE;
         self.running = false;
         self.linked = None;
@@ -196,6 +222,11 @@ impl Slots {
         let mut slot = self.spare.take().unwrap_or_else(|| Box::new(Slot::new()));
         slot.begin(client);
         u32::try_from(self.slots.insert(slot)).expect("fewer than 2^32 requests in flight")
+    }
+
+    /// Whether the slot is in use.
+    pub(crate) fn contains(&self, index: u32) -> bool {
+        self.slots.contains(index as usize)
     }
 
     /// Slots in use.

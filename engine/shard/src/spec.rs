@@ -88,6 +88,8 @@ pub struct Spec {
     pub connections_max: usize,
     /// Idle upstream connections kept per target.
     pub idle_upstreams_max: usize,
+    /// Whom to trust to have issued backends' certificates; `None` for nobody.
+    pub roots: Option<crate::tls::Roots>,
     /// Where the shard counts.
     pub metrics: Arc<records::metrics::ShardMetrics>,
     /// Where the shard leaves its records; `None` without an access log.

@@ -24,6 +24,11 @@ impl Default for Deadline {
 }
 
 impl Deadline {
+    /// When it is due; `u64::MAX` for never.
+    pub(crate) fn due_ns(&self) -> u64 {
+        self.due_ns
+    }
+
     /// Whether the deadline has passed.
     pub(crate) fn is_due(&self, now_ns: u64) -> bool {
         self.due_ns <= now_ns

@@ -3,16 +3,20 @@
 use std::collections::{HashMap, VecDeque};
 
 use codec::h1::{BodyDecoder, BodyFraming, ResponseHead};
+use rustls_pki_types::ServerName;
 
 use crate::rt::{Address, SocketKey};
 use crate::slot::NONE;
 use crate::timers::Deadline;
+use crate::tls::Session;
 
 /// Where an upstream connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Connecting for a slot.
     Connecting,
+    /// Connected; TLS is being agreed on.
+    Securing,
     /// The request is on its way, no final response head yet.
     Head,
     /// The body is being relayed.
@@ -26,6 +30,8 @@ pub(crate) enum Phase {
 /// State of an upstream connection.
 pub(crate) struct Upstream {
     pub(crate) socket: SocketKey,
+    /// Its session, if the target speaks TLS.
+    pub(crate) tls: Option<Box<Session>>,
     pub(crate) pool: u32,
     pub(crate) slot: u32,
     pub(crate) phase: Phase,
@@ -53,6 +59,7 @@ impl Upstream {
         debug_assert!(slot != NONE, "connections are opened for a request");
         Upstream {
             socket,
+            tls: None,
             pool,
             slot,
             phase: Phase::Connecting,
@@ -83,10 +90,20 @@ pub(crate) enum Addresses {
     Unknown,
 }
 
+/// Whom a backend has to prove to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Secure {
+    pub(crate) name: ServerName<'static>,
+    /// Anybody may have issued its certificate.
+    pub(crate) any_issuer: bool,
+}
+
 /// Idle connections and what waits for addresses.
 pub(crate) struct Pool {
     /// `host:port`, or the socket's path.
     pub(crate) name: String,
+    /// TLS of its connections.
+    pub(crate) secure: Option<Secure>,
     pub(crate) addresses: Addresses,
     /// The address that answered last is tried first.
     pub(crate) preferred: usize,
@@ -99,8 +116,8 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// A pool without connections.
-    pub(crate) fn new(name: String, addresses: Addresses) -> Self {
-        Pool { name, addresses, preferred: 0, idle: Vec::new(), waiting: VecDeque::new(), open: 0 }
+    pub(crate) fn new(name: String, secure: Option<Secure>, addresses: Addresses) -> Self {
+        Pool { name, secure, addresses, preferred: 0, idle: Vec::new(), waiting: VecDeque::new(), open: 0 }
     }
 }
 
@@ -112,20 +129,25 @@ pub(crate) struct Pools {
 }
 
 impl Pools {
-    /// The pool of that name, made from `addresses` if it is new.
-    pub(crate) fn named(&mut self, name: String, addresses: Addresses) -> u32 {
-        if let Some(&pool) = self.names.get(&name) {
+    /// The pool of that name and security, made from `addresses` if it is new.
+    pub(crate) fn named(&mut self, name: String, secure: Option<Secure>, addresses: Addresses) -> u32 {
+        let manner =
+            secure.as_ref().map_or("", |secure| if secure.any_issuer { "any-issuer:" } else { "tls:" });
+        let key = format!("{manner}{name}");
+        if let Some(&pool) = self.names.get(&key) {
             return pool;
         }
         let index = u32::try_from(self.pools.len()).expect("bounded by the plan");
-        self.pools.push(Pool::new(name.clone(), addresses));
-        self.names.insert(name, index);
+        self.pools.push(Pool::new(name, secure, addresses));
+        self.names.insert(key, index);
         index
     }
 
-    /// The pool of that name.
-    pub(crate) fn find(&self, name: &str) -> Option<u32> {
-        self.names.get(name).copied()
+    /// The pools of that name, one per manner of security.
+    pub(crate) fn find(&self, name: &str) -> impl Iterator<Item = u32> + use<> {
+        let keys =
+            ["", "tls:", "any-issuer:"].map(|manner| self.names.get(&format!("{manner}{name}")).copied());
+        keys.into_iter().flatten()
     }
 
     /// Every pool.

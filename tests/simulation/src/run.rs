@@ -254,6 +254,7 @@ fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -
         limits: Limits { payload_bytes: PAYLOAD_BYTES as u64, ..Limits::default() },
         timeouts,
         connections_max: 1000,
+        roots: None,
         idle_upstreams_max: 4,
         metrics,
         records: None,

@@ -7,6 +7,7 @@
 //! rustls speaks the protocol, by its unbuffered interface: what arrives is decrypted where it lies, and what leaves is
 //! encrypted straight into the buffer that is sent. All shards share a listener's terms and its ticket keys.
 
+mod calls;
 mod identity;
 mod policy;
 mod session;
@@ -14,7 +15,9 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use calls::CallTerms;
+pub use calls::Roots;
 pub use identity::{Identity, IdentityError};
 pub use policy::{POLICIES, Policy};
-pub(crate) use session::Session;
+pub(crate) use session::{Session, Stop};
 pub use terms::{Terms, Tickets};

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
-use rustls::{CipherSuite, CommonState, HandshakeKind, InvalidMessage, ProtocolVersion};
+use rustls::{CipherSuite, ClientConfig, CommonState, HandshakeKind, ProtocolVersion};
+
+use rustls::pki_types::ServerName;
 
 use super::terms::Terms;
 
@@ -35,7 +37,6 @@ pub(crate) struct Session {
 
 enum Side {
     Server(Box<UnbufferedServerConnection>),
-    #[expect(dead_code, reason = "calls to backends speak plain HTTP until their targets may be https")]
     Client(Box<UnbufferedClientConnection>),
 }
 
@@ -43,11 +44,23 @@ enum Side {
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// The peer broke the protocol, or we have nothing in common. An alert may be among the bytes to send.
-    Failed(
-        #[expect(dead_code, reason = "debugging shows it; a count is all that operators get")] rustls::Error,
-    ),
+    Failed,
+    /// The peer's certificate is for another name.
+    OtherName,
     /// Nothing can be sent: the handshake isn't over, or the session is.
     Over,
+}
+
+impl Stop {
+    fn of(error: rustls::Error) -> Self {
+        use rustls::{CertificateError, Error};
+        match error {
+            Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            ) => Stop::OtherName,
+            _ => Stop::Failed,
+        }
+    }
 }
 
 impl Session {
@@ -64,6 +77,28 @@ impl Session {
             closed: false,
             greeted: false,
         })
+    }
+
+    /// The client's side of a new connection; `out` gets the first message.
+    ///
+    /// # Errors
+    /// The terms can't be used.
+    pub(crate) fn connect(
+        config: &Arc<ClientConfig>,
+        name: &ServerName<'static>,
+        out: &mut Vec<u8>,
+    ) -> Result<Self, Stop> {
+        let connection =
+            UnbufferedClientConnection::new(Arc::clone(config), name.clone()).map_err(|_| Stop::Failed)?;
+        let mut session = Session {
+            side: Side::Client(Box::new(connection)),
+            pending: Vec::new(),
+            ended: false,
+            closed: false,
+            greeted: false,
+        };
+        session.receive(&mut [], &mut Vec::new(), out)?;
+        Ok(session)
     }
 
     /// Reads `records`, whose bytes may be changed in place. Appends plain bytes to `plain`, and to `out` what the
@@ -99,7 +134,7 @@ impl Session {
             self.pending = Vec::new();
         }
         if self.pending.len() > PENDING_MAX {
-            return Err(Stop::Failed(InvalidMessage::HandshakePayloadTooLarge.into()));
+            return Err(Stop::Failed);
         }
         Ok(())
     }
@@ -218,7 +253,7 @@ fn read<C: Records>(
         match state {
             Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                 while let Some(record) = traffic.next_record() {
-                    let record = record.map_err(Stop::Failed)?;
+                    let record = record.map_err(|_| Stop::Failed)?;
                     at += record.discard;
                     plain.extend_from_slice(record.payload);
                 }
@@ -237,7 +272,7 @@ fn read<C: Records>(
                         break;
                     }
                 }
-                return Err(Stop::Failed(error));
+                return Err(Stop::of(error));
             }
         }
     }
@@ -280,7 +315,7 @@ fn write<C: Records>(
             Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
             Ok(ConnectionState::PeerClosed) => {}
             Ok(_) => return Err(Stop::Over),
-            Err(error) => return Err(Stop::Failed(error)),
+            Err(error) => return Err(Stop::of(error)),
         }
     }
 }

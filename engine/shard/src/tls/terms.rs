@@ -10,8 +10,9 @@ use rustls::sign::CertifiedKey;
 use super::identity::Identity;
 use super::policy::Policy;
 
-/// Tickets sent after a TLS 1.3 handshake. A client that opens connections one after the other needs one.
-const TICKETS_PER_SESSION: usize = 2;
+/// Tickets sent after a TLS 1.3 handshake. One is what a client needs that opens connections one after the other, and
+/// what parallel ones each bring along; a second costs 7 µs of the handshake's 140 (docs/performance.md).
+const TICKETS_PER_SESSION: usize = 1;
 
 /// Keys of session tickets, rotated by the clock: one set for all shards and all listeners of a node, and the same
 /// one after a reload, so that sessions are resumed wherever and whenever their client comes back.
@@ -48,7 +49,7 @@ impl Terms {
         config.ignore_client_order = true;
         config.ticketer = Arc::clone(&tickets.0);
         config.send_tls13_tickets = TICKETS_PER_SESSION;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Terms(Arc::new(config)))
     }
 }
