@@ -48,7 +48,7 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Offers everything.
+    /// Offers every version, suite and group, and HTTP/1.1, which this client speaks.
     #[must_use]
     pub fn new() -> Self {
         Self::offering(&[&rustls::version::TLS13, &rustls::version::TLS12], |_| {})
@@ -113,7 +113,7 @@ impl Connector {
             .dangerous()
             .with_custom_certificate_verifier(witness);
         let mut config = builder.with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Connector { config: Arc::new(config), ocsp, pieces: Pieces::Whole }
     }
 
