@@ -97,6 +97,7 @@ fn compile_call(
         http_method: integration.http_method.as_deref().unwrap_or(""),
         timeout_ms: integration.timeout_ms,
         timeout_ms_max,
+        http2: integration.http2,
         insecure_skip_verification: integration.insecure_skip_verification,
         request_parameters: &integration.request_parameters,
     };

@@ -21,6 +21,7 @@ fn method(kind: IntegrationType, uri: &str) -> Method {
             uri: uri.to_owned(),
             timeout_ms: 29_000,
             insecure_skip_verification: false,
+            http2: false,
             passthrough: PassthroughBehavior::WhenNoMatch,
             request_parameters: BTreeMap::new(),
             request_templates: BTreeMap::from([(

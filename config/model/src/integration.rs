@@ -38,6 +38,8 @@ pub struct Integration {
     pub timeout_ms: u32,
     /// `tlsConfig.insecureSkipVerification`
     pub insecure_skip_verification: bool,
+    /// `x-turnpike.protocol`: HTTP/2 to the backend.
+    pub http2: bool,
     /// `passthroughBehavior`
     pub passthrough: PassthroughBehavior,
     /// `requestParameters`: `integration.request.{location}.{name}` to expression.

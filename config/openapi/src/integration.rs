@@ -64,6 +64,7 @@ pub(crate) fn read<'a>(
         uri: String::new(),
         timeout_ms: INTEGRATION_TIMEOUT_MS_MAX,
         insecure_skip_verification: false,
+        http2: false,
         passthrough: PassthroughBehavior::default(),
         request_parameters: BTreeMap::new(),
         request_templates: BTreeMap::new(),
@@ -81,6 +82,7 @@ pub(crate) fn read<'a>(
             }
             "requestTemplates" => integration.request_templates = read_request_templates(reader, value, kind),
             "passthroughBehavior" => integration.passthrough = read_passthrough(reader, value),
+            "x-turnpike" => integration.http2 = read_protocol(reader, node, value),
             "tlsConfig" => integration.insecure_skip_verification = read_tls_config(reader, value),
             "responses" => integration.responses = read_responses(reader, place, value, kind, positions),
             _ => read_other(reader, key, value),
@@ -353,18 +355,34 @@ fn read_other<'a>(reader: &mut Reader<'a>, key: &'a Key, value: &'a Node) {
         "payloadFormatVersion" => {
             reader.push(Severity::Note, "ignored", key.span, "`payloadFormatVersion` belongs to HTTP APIs");
         }
-        "x-turnpike" => read_protocol(reader, value),
         _ => extension::unknown(reader, key, "an integration", &KNOWN),
     }
 }
 
-fn read_protocol<'a>(reader: &mut Reader<'a>, node: &'a Node) {
+/// `protocol`: whether the backend is called by HTTP/2. With TLS it is agreed on in the handshake (`h2`), without by
+/// prior knowledge (`h2c`).
+fn read_protocol<'a>(reader: &mut Reader<'a>, integration: &'a Node, node: &'a Node) -> bool {
+    let uri = integration.get("uri").and_then(Node::as_str).unwrap_or_default();
+    let (fits, other) = if starts_with_https(uri) { ("h2", "h2c") } else { ("h2c", "h2") };
+    let mut http2 = false;
     for (key, value) in reader.object(node, "x-turnpike") {
         match (key.text.as_str(), value.as_str()) {
             ("protocol", Some("http1")) => {}
-            ("protocol", Some("h2" | "h2c")) => reader.unsupported(value.span, "HTTP/2 to a backend"),
+            ("protocol", Some(word)) if word == fits => http2 = true,
+            ("protocol", Some(word)) if word == other => {
+                let why = format!("`{other}` doesn't go with this `uri`");
+                let error = Diagnostic::error("invalid", value.span, why);
+                reader
+                    .diagnostics
+                    .push(error.with_help("h2 goes with https://, h2c with http:// and http+unix://"));
+            }
             ("protocol", _) => reader.error("invalid", value.span, "`protocol` is http1, h2 or h2c"),
             _ => extension::unknown(reader, key, "an integration's x-turnpike", &["protocol"]),
         }
     }
+    http2
+}
+
+fn starts_with_https(uri: &str) -> bool {
+    uri.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
 }

@@ -108,6 +108,7 @@ fn compile(route: Route, targets: &mut Targets) -> RoutePlan {
             timeout_ms: 29_000,
             timeout_ms_max: 29_000,
             insecure_skip_verification: false,
+            http2: false,
             request_parameters: &parameters,
         };
         CallPlan::compile(&spec, &scope, targets).expect("compiles")

@@ -43,6 +43,8 @@ pub struct CallSpec<'a> {
     pub timeout_ms_max: u32,
     /// `tlsConfig.insecureSkipVerification`
     pub insecure_skip_verification: bool,
+    /// `x-turnpike.protocol` is `h2` or `h2c`.
+    pub http2: bool,
     /// `requestParameters`
     pub request_parameters: &'a BTreeMap<String, String>,
 }
@@ -74,7 +76,7 @@ impl CallPlan {
         }
         let (request, path) = RequestPlan::compile(spec.kind, spec.request_parameters, scope)?;
         let uri = stage_variables::substitute(spec.uri, scope.stage_variables);
-        let (target, host, rest) = split(&uri, spec.insecure_skip_verification)?;
+        let (target, host, rest) = split(&uri, spec.insecure_skip_verification, spec.http2)?;
         Ok(CallPlan {
             target: targets.index_of(target),
             method,
@@ -87,7 +89,7 @@ impl CallPlan {
 }
 
 /// Backend, `Host` value and the rest of a URI.
-fn split(uri: &str, any_issuer: bool) -> Result<(Target, Box<[u8]>, &str), CompileError> {
+fn split(uri: &str, any_issuer: bool, http2: bool) -> Result<(Target, Box<[u8]>, &str), CompileError> {
     let refused = |why: &str| CompileError::Uri(format!("{why} in `{uri}`"));
     let (scheme, rest) = uri.split_once("://").ok_or_else(|| refused("no scheme"))?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -105,7 +107,7 @@ fn split(uri: &str, any_issuer: bool) -> Result<(Target, Box<[u8]>, &str), Compi
         if !path.starts_with('/') || path.contains('\0') {
             return Err(refused("the socket's path must be absolute, with / written as %2F,"));
         }
-        return Ok((Target::Unix { path: path.into() }, b"localhost".as_slice().into(), rest));
+        return Ok((Target::Unix { path: path.into(), h2c: http2 }, b"localhost".as_slice().into(), rest));
     }
     let secure = scheme.eq_ignore_ascii_case("https");
     if !secure && !scheme.eq_ignore_ascii_case("http") {
@@ -118,9 +120,9 @@ fn split(uri: &str, any_issuer: bool) -> Result<(Target, Box<[u8]>, &str), Compi
         return Err(refused("a link-local address, where clouds serve credentials,"));
     }
     let target = if secure {
-        Target::Https { host: host.into(), port, any_issuer }
+        Target::Https { host: host.into(), port, any_issuer, h2: http2 }
     } else {
-        Target::Http { host: host.into(), port }
+        Target::Http { host: host.into(), port, h2c: http2 }
     };
     Ok((target, authority.as_bytes().into(), rest))
 }
@@ -173,6 +175,7 @@ mod tests {
             timeout_ms: 29_000,
             timeout_ms_max: 29_000,
             insecure_skip_verification: false,
+            http2: false,
             request_parameters: &parameters,
         };
         let call = CallPlan::compile(&spec, &scope, &mut targets).map_err(|error| error.to_string())?;
@@ -182,19 +185,20 @@ mod tests {
 
     #[test]
     fn addresses_are_settled() {
-        let http =
-            |host: &str, port, field: &str| Ok((Target::Http { host: host.into(), port }, field.to_owned()));
+        let http = |host: &str, port, field: &str| {
+            Ok((Target::Http { host: host.into(), port, h2c: false }, field.to_owned()))
+        };
         assert_eq!(compile("http://example.com/a"), http("example.com", 80, "example.com"));
         assert_eq!(compile("HTTP://Example.com:8080"), http("Example.com", 8080, "Example.com:8080"));
         assert_eq!(compile("http://[::1]:9?x=1"), http("[::1]", 9, "[::1]:9"));
         assert_eq!(compile("http://${stageVariables.host}/x"), http("10.0.0.1", 81, "10.0.0.1:81"));
         let https = |host: &str, port, field: &str| {
-            let target = Target::Https { host: host.into(), port, any_issuer: false };
+            let target = Target::Https { host: host.into(), port, any_issuer: false, h2: false };
             Ok((target, field.to_owned()))
         };
         assert_eq!(compile("https://example.com/a"), https("example.com", 443, "example.com"));
         assert_eq!(compile("https://[::1]:8443"), https("[::1]", 8443, "[::1]:8443"));
-        let unix = Target::Unix { path: "/run/app.sock".into() };
+        let unix = Target::Unix { path: "/run/app.sock".into(), h2c: false };
         assert_eq!(compile("http+unix://%2Frun%2Fapp.sock/p"), Ok((unix, "localhost".to_owned())));
     }
 
@@ -226,7 +230,7 @@ mod tests {
     #[test]
     fn one_backend_is_one_target() {
         let mut targets = Targets::default();
-        let target = |port| Target::Http { host: "a".into(), port };
+        let target = |port| Target::Http { host: "a".into(), port, h2c: false };
         assert_eq!(targets.index_of(target(1)), TargetIndex(0));
         assert_eq!(targets.index_of(target(2)), TargetIndex(1));
         assert_eq!(targets.index_of(target(1)), TargetIndex(0));

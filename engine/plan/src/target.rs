@@ -21,6 +21,8 @@ pub enum Target {
         host: Box<str>,
         /// Port.
         port: u16,
+        /// HTTP/2 with prior knowledge.
+        h2c: bool,
     },
     /// TLS over TCP.
     Https {
@@ -30,11 +32,15 @@ pub enum Target {
         port: u16,
         /// `tlsConfig.insecureSkipVerification`: the issuer may be anybody.
         any_issuer: bool,
+        /// HTTP/2, if the backend agrees to it.
+        h2: bool,
     },
     /// A UNIX socket.
     Unix {
         /// Path of the socket.
         path: Box<str>,
+        /// HTTP/2 with prior knowledge.
+        h2c: bool,
     },
 }
 

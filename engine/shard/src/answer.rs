@@ -52,6 +52,7 @@ impl<R: Runtime> Shard<R> {
         slot.phase = AnswerPhase::Relaying;
         let upstream_framing = match slot.upstream {
             NONE => BodyFraming::None,
+            _ if slot.call_stream != 0 => slot.call_framing,
             upstream => self.upstreams[upstream as usize].framing,
         };
         let body = settle_framing(slot, &answer, upstream_framing, self.limits.payload_bytes);

@@ -91,19 +91,19 @@ pub(crate) fn link(
 /// The pool of a target, by its address.
 fn pool_of(target: &Target, pools: &mut Pools) -> Result<u32, String> {
     match target {
-        Target::Unix { path, .. } => {
+        Target::Unix { path, h2c } => {
             let path = std::path::PathBuf::from(path.as_ref());
             let addresses = Addresses::Known(vec![Address::Unix(path.clone())]);
-            Ok(pools.named(format!("unix:{}", path.display()), None, addresses))
+            Ok(pools.named(format!("unix:{}", path.display()), None, *h2c, addresses))
         }
-        Target::Http { host, port } => {
-            Ok(pools.named(format!("{host}:{port}"), None, addresses(host, *port)))
+        Target::Http { host, port, h2c } => {
+            Ok(pools.named(format!("{host}:{port}"), None, *h2c, addresses(host, *port)))
         }
-        Target::Https { host, port, any_issuer } => {
+        Target::Https { host, port, any_issuer, h2 } => {
             let name = ServerName::try_from(bare(host).to_owned())
                 .map_err(|_| format!("`{host}` is no name that a certificate can stand for"))?;
             let secure = Secure { name, any_issuer: *any_issuer };
-            Ok(pools.named(format!("{host}:{port}"), Some(secure), addresses(host, *port)))
+            Ok(pools.named(format!("{host}:{port}"), Some(secure), *h2, addresses(host, *port)))
         }
     }
 }

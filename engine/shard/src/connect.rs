@@ -64,9 +64,13 @@ impl<R: Runtime> Shard<R> {
     }
 
     /// Finds or opens a connection for a slot.
-    fn attach(&mut self, slot_index: u32) {
+    pub(crate) fn attach(&mut self, slot_index: u32) {
         let pool_index = self.slots[slot_index].pool;
         let pool = &mut self.pools[pool_index];
+        if pool.multiplexes() {
+            self.attach_stream(slot_index);
+            return;
+        }
         if let Some(index) = pool.idle.pop() {
             self.books.upstream_reused();
             let upstream = &mut self.upstreams[index as usize];
@@ -79,6 +83,13 @@ impl<R: Runtime> Shard<R> {
             self.send_call(slot_index, index);
             return;
         }
+        self.find_address(slot_index);
+    }
+
+    /// Opens a connection for a slot, once its target has an address.
+    pub(crate) fn find_address(&mut self, slot_index: u32) {
+        let pool_index = self.slots[slot_index].pool;
+        let pool = &mut self.pools[pool_index];
         match &pool.addresses {
             Addresses::Known(_) => self.connect(slot_index, 0),
             Addresses::Awaited => {
@@ -122,7 +133,10 @@ impl<R: Runtime> Shard<R> {
         let due_ns = self.rt.now_ns() + self.timeouts.connect_ns;
         let upstream = &mut self.upstreams[index as usize];
         self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, due_ns);
-        if self.pools[pool_index].secure.is_none() {
+        let pool = &mut self.pools[pool_index];
+        if pool.multiplexes() {
+            pool.opening = index;
+        } else if pool.secure.is_none() {
             // The request waits in the socket's queue and leaves with the connection's beginning.
             self.send_call(slot_index, index);
         }
@@ -160,7 +174,8 @@ impl<R: Runtime> Shard<R> {
         let socket = upstream.socket;
         if error == 0 {
             let secure = self.pools[upstream.pool].secure.is_some();
-            if !secure {
+            let multiplexes = self.pools[upstream.pool].multiplexes();
+            if !secure && !multiplexes {
                 upstream.phase = Phase::Head;
                 self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, u64::MAX);
             }
@@ -174,6 +189,8 @@ impl<R: Runtime> Shard<R> {
             self.rt.receive(socket);
             if secure {
                 self.secure_upstream(index);
+            } else if multiplexes {
+                self.begin_calls(index);
             }
             return;
         }
@@ -194,6 +211,9 @@ impl<R: Runtime> Shard<R> {
             _ => false,
         };
         self.close_upstream(index);
+        if self.pools[pool].opening == index {
+            self.pools[pool].opening = NONE;
+        }
         if slot_index == NONE {
             return;
         }
@@ -201,6 +221,9 @@ impl<R: Runtime> Shard<R> {
         if others && self.slots[slot_index].request_bytes == 0 {
             self.connect(slot_index, attempt + 1);
         } else {
+            if self.pools[pool].multiplexes() {
+                self.fail_queued(pool, failure);
+            }
             self.call_failed(slot_index, failure);
         }
     }
@@ -209,6 +232,10 @@ impl<R: Runtime> Shard<R> {
     pub(crate) fn upstream_failed(&mut self, index: u32, failure: Failure) {
         let upstream = &self.upstreams[index as usize];
         let (slot_index, stale) = (upstream.slot, upstream.reused && !upstream.heard);
+        if upstream.h2.is_some() {
+            self.calls_failed(index, failure);
+            return;
+        }
         if matches!(upstream.phase, Phase::Connecting | Phase::Securing) {
             self.connect_failed(index, failure);
             return;
@@ -320,8 +347,12 @@ impl<R: Runtime> Shard<R> {
         let upstream = self.upstreams.remove(index as usize);
         self.rt.close(upstream.socket);
         self.rt.give_buffer(upstream.carry);
+        if let Some(calls) = upstream.h2 {
+            calls.discard(&mut self.rt);
+        }
         let pool = &mut self.pools[upstream.pool];
         pool.open -= 1;
+        pool.shared.retain(|&shared| shared != index);
         if upstream.phase == Phase::Idle {
             pool.idle.retain(|&idle| idle != index);
         }
@@ -334,10 +365,20 @@ impl<R: Runtime> Shard<R> {
             slot.waiting = false;
             let pool = slot.pool;
             self.pools[pool].waiting.retain(|&waiting| waiting != slot_index);
+            self.pools[pool].queued.retain(|&waiting| waiting != slot_index);
+        }
+        if self.slots[slot_index].call_stream != 0 {
+            self.reset_stream(slot_index);
+            return;
         }
         let index = std::mem::replace(&mut self.slots[slot_index].upstream, NONE);
         if index != NONE {
+            let pool = self.upstreams[index as usize].pool;
             self.close_upstream(index);
+            if self.pools[pool].opening == index {
+                // Others waited for the connection that was opened for this one.
+                self.attach_queued(pool);
+            }
         }
     }
 
@@ -346,6 +387,10 @@ impl<R: Runtime> Shard<R> {
         let slot = &mut self.slots[slot_index];
         let (index, request_done) = (slot.upstream, slot.request_done);
         if index == NONE {
+            return;
+        }
+        if slot.call_stream != 0 {
+            self.drop_upstream(slot_index);
             return;
         }
         slot.integration_due_ns = u64::MAX;

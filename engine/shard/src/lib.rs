@@ -7,6 +7,7 @@ mod answer;
 #[cfg(feature = "simulated")]
 mod audit;
 mod books;
+mod calls;
 mod client;
 mod command;
 mod connect;

@@ -119,8 +119,8 @@ impl<R: Runtime> Shard<R> {
 
     /// Whether the backend waits for the client to read.
     fn is_stalled(&self, slot_index: u32) -> bool {
-        let upstream = self.slots[slot_index].upstream;
-        upstream != NONE && self.upstreams[upstream as usize].paused
+        let slot = &self.slots[slot_index];
+        slot.uncredited > 0 || (slot.upstream != NONE && self.upstreams[slot.upstream as usize].paused)
     }
 
     fn exchange_due(&mut self, index: u32, slot_index: u32) {
@@ -284,8 +284,7 @@ impl<R: Runtime> Shard<R> {
         } else if client.phase == Phase::Head {
             self.queue_client(index);
         } else if slot_index != NONE && self.slots[slot_index].upstream != NONE {
-            let upstream = self.slots[slot_index].upstream;
-            self.resume_upstream(upstream);
+            self.resume_answer(slot_index);
         }
     }
 
@@ -348,7 +347,9 @@ impl<R: Runtime> Shard<R> {
             Owner::Upstream(index) => {
                 let Some(upstream) = self.upstreams.get(index as usize) else { return };
                 let slot_index = upstream.slot;
-                if slot_index == NONE {
+                if upstream.h2.is_some() {
+                    self.calls_failed(index, crate::connect::Failure::Network);
+                } else if slot_index == NONE {
                     self.close_upstream(index);
                 } else {
                     let client = self.slots[slot_index].client;

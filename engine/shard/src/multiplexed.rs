@@ -11,7 +11,7 @@ use vocabulary::Refusal;
 
 use crate::client::Phase;
 use crate::input::Input;
-use crate::request::{Step, UNSENT_MAX};
+use crate::request::{Step, Takes, UNSENT_MAX};
 use crate::rt::{Chunk, Runtime};
 use crate::shard::Shard;
 use crate::slot::{AnswerPhase, NONE, RequestBody, Slot};
@@ -340,7 +340,7 @@ impl<R: Runtime> Shard<R> {
             self.consumed(index, stream, range.len());
         } else {
             slot.body_due_ns = self.rt.now_ns() + self.timeouts.body_ns;
-            if slot.inbox.is_empty() && self.takes_body(slot_index) {
+            if slot.inbox.is_empty() && self.takes_body(slot_index) == Takes::Now {
                 let length = range.len();
                 if !self.relay_piece(slot_index, input, range, end) {
                     return;
@@ -363,26 +363,6 @@ impl<R: Runtime> Shard<R> {
             connection.consumed(stream, bytes, out);
         }
         self.list(index);
-    }
-
-    /// Whether the backend is ready for body bytes; if it is only slow, they go on when it has sent its queue.
-    fn takes_body(&mut self, slot_index: u32) -> bool {
-        let slot = &self.slots[slot_index];
-        if slot.request_body != RequestBody::Relay || slot.upstream == NONE {
-            return false;
-        }
-        let upstream = &mut self.upstreams[slot.upstream as usize];
-        let secure = self.pools[upstream.pool].secure.is_some();
-        if secure
-            && matches!(upstream.phase, crate::upstream::Phase::Connecting | crate::upstream::Phase::Securing)
-        {
-            return false;
-        }
-        if self.rt.unsent(upstream.socket) >= UNSENT_MAX {
-            upstream.holds_request = true;
-            return false;
-        }
-        true
     }
 
     /// Relays a piece; false if the request has failed by it.
@@ -427,7 +407,10 @@ impl<R: Runtime> Shard<R> {
             self.consumed(client, stream, dropped);
             return;
         }
-        if (slot.inbox.is_empty() && !slot.inbox_end) || slot.request_done || !self.takes_body(slot_index) {
+        if (slot.inbox.is_empty() && !slot.inbox_end)
+            || slot.request_done
+            || self.takes_body(slot_index) != Takes::Now
+        {
             return;
         }
         let slot = &mut self.slots[slot_index];
@@ -533,7 +516,7 @@ impl<R: Runtime> Shard<R> {
         if slot.phase == AnswerPhase::Done {
             self.finish_if_done(slot_index);
         } else if slot.upstream != NONE && !self.piles_up(slot_index) {
-            self.resume_upstream(slot.upstream);
+            self.resume_answer(slot_index);
         }
     }
 

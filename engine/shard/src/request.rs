@@ -18,6 +18,16 @@ pub(crate) const UNSENT_MAX: usize = 256 * 1024;
 /// Pipelined requests that one connection gets answered per turn, so that others have theirs.
 const REQUESTS_PER_TURN: u32 = 16;
 
+/// Whether a backend takes body bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    Now,
+    /// The call isn't out.
+    NotYet,
+    /// It has yet to take what is queued.
+    Slowly,
+}
+
 /// What to do with the input after a step.
 pub(crate) enum Step {
     /// Something was read; go on.
@@ -260,23 +270,15 @@ impl<R: Runtime> Shard<R> {
             return Step::Hold;
         }
         if slot.request_body == RequestBody::Relay {
-            if slot.upstream == NONE {
-                return Step::Hold;
-            }
-            let upstream = &mut self.upstreams[slot.upstream as usize];
-            if upstream.phase == crate::upstream::Phase::Securing
-                || (upstream.phase == crate::upstream::Phase::Connecting
-                    && self.pools[upstream.pool].secure.is_some())
-            {
-                // It goes on when the call's head is out (`send_call`).
-                return Step::Hold;
-            }
-            if self.rt.unsent(upstream.socket) >= UNSENT_MAX {
-                upstream.holds_request = true;
-                // The backend is slow, not the client.
-                slot.body_due_ns = u64::MAX;
-                self.refresh_deadline(slot_index);
-                return Step::Hold;
+            match self.takes_body(slot_index) {
+                Takes::Now => {}
+                Takes::NotYet => return Step::Hold,
+                Takes::Slowly => {
+                    // The backend is slow, not the client.
+                    self.slots[slot_index].body_due_ns = u64::MAX;
+                    self.refresh_deadline(slot_index);
+                    return Step::Hold;
+                }
             }
         }
         let mut out = self.rt.take_buffer();
@@ -309,6 +311,30 @@ impl<R: Runtime> Shard<R> {
                 self.fail_request(slot_index, &refusal);
                 Step::Discard
             }
+        }
+    }
+
+    /// Whether a request's backend takes body bytes; if not, they go on when it does.
+    pub(crate) fn takes_body(&mut self, slot_index: u32) -> Takes {
+        use crate::upstream::Phase;
+        let slot = &self.slots[slot_index];
+        if slot.request_body != RequestBody::Relay || slot.upstream == NONE {
+            return Takes::NotYet;
+        }
+        if slot.call_stream != 0 {
+            return if self.call_takes_body(slot_index) { Takes::Now } else { Takes::Slowly };
+        }
+        let upstream = &mut self.upstreams[slot.upstream as usize];
+        let pool = &self.pools[upstream.pool];
+        let begins_late = pool.secure.is_some() || pool.multiplexes();
+        match upstream.phase {
+            // The call's head isn't out (`send_call`, `begin_calls`).
+            Phase::Connecting | Phase::Securing if begins_late => Takes::NotYet,
+            _ if self.rt.unsent(upstream.socket) >= UNSENT_MAX => {
+                upstream.holds_request = true;
+                Takes::Slowly
+            }
+            _ => Takes::Now,
         }
     }
 
@@ -361,6 +387,16 @@ impl<R: Runtime> Shard<R> {
             }
         }
         let done = slot.request_done;
+        if slot.call_stream != 0 {
+            match inflated {
+                Some(plain) => {
+                    self.call_body(slot_index, &plain, done);
+                    self.rt.give_buffer(plain);
+                }
+                None => self.call_run(slot_index, input, data, done),
+            }
+            return Ok(());
+        }
         relay_run(self.to_upstream(upstream), out, Run { input, data, inflated, chunked });
         if chunked && done {
             out.extend_from_slice(codec::h1::encode::LAST_CHUNK);

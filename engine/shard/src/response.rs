@@ -50,6 +50,17 @@ impl<R: Runtime> Shard<R> {
         self.upstream_feed(index, Input::carry(input));
     }
 
+    /// The client has read what was queued for it: its backend goes on.
+    pub(crate) fn resume_answer(&mut self, slot_index: u32) {
+        let slot = &self.slots[slot_index];
+        if slot.call_stream != 0 {
+            self.credit_call(slot_index);
+        } else {
+            let upstream = slot.upstream;
+            self.resume_upstream(upstream);
+        }
+    }
+
     /// Goes on with what a paused backend had sent.
     pub(crate) fn resume_upstream(&mut self, index: u32) {
         let Some(upstream) = self.upstreams.get_mut(index as usize) else { return };
@@ -76,6 +87,7 @@ impl<R: Runtime> Shard<R> {
             Phase::Head => self.read_response_head(index, input),
             Phase::Body => self.relay_answer(index, input),
             Phase::Drain => self.drain_response(index, input),
+            Phase::Streams => self.read_call_frames(index, input),
             Phase::Idle | Phase::Connecting | Phase::Securing => {
                 // Bytes without a request: the connection can't be trusted with the next one.
                 input.discard(&mut self.rt);
@@ -234,7 +246,7 @@ impl<R: Runtime> Shard<R> {
     }
 
     /// Frames one run of body bytes: small ones join `out`, large ones follow it without a copy.
-    fn forward(
+    pub(crate) fn forward(
         &mut self,
         slot_index: u32,
         out: &mut Vec<u8>,
@@ -359,6 +371,7 @@ impl<R: Runtime> Shard<R> {
             Phase::Head | Phase::Body | Phase::Connecting | Phase::Securing => {
                 self.upstream_failed(index, Failure::Network)
             }
+            Phase::Streams => self.calls_failed(index, Failure::Network),
             Phase::Drain | Phase::Idle => self.close_upstream(index),
         }
     }

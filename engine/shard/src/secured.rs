@@ -88,7 +88,7 @@ impl<R: Runtime> Shard<R> {
         let pool = &self.pools[upstream.pool];
         let mut out = self.rt.take_buffer();
         let begun = pool.secure.as_ref().and_then(|secure| {
-            let config = self.call_terms.of(secure.any_issuer)?;
+            let config = self.call_terms.of(secure.any_issuer, pool.multiplexes())?;
             Session::connect(config, &secure.name, &mut out).ok()
         });
         match begun {
@@ -138,6 +138,16 @@ impl<R: Runtime> Shard<R> {
 
     /// The handshake with a backend is over: the call that waited goes out.
     fn upstream_secured(&mut self, index: u32) {
+        let upstream = &mut self.upstreams[index as usize];
+        let pool = upstream.pool;
+        if self.pools[pool].multiplexes() {
+            if upstream.tls.as_deref().is_some_and(Session::speaks_http2) {
+                self.begin_calls(index);
+                return;
+            }
+            self.pools[pool].http1_only = true;
+            self.attach_queued(pool);
+        }
         let upstream = &mut self.upstreams[index as usize];
         upstream.phase = upstream::Phase::Head;
         self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, u64::MAX);

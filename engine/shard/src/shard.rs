@@ -87,6 +87,8 @@ pub struct Shard<R: Runtime> {
     pub(crate) ready: Vec<u32>,
     /// Connections with frames to send in this turn.
     pub(crate) framed: Vec<u32>,
+    /// Backend connections with frames to send in this turn.
+    pub(crate) framed_calls: Vec<u32>,
     pub(crate) spare_heads: Spare<Box<ResponseHead>>,
     pub(crate) mailbox: Receiver<Command>,
     pub(crate) ports: Vec<u16>,
@@ -133,6 +135,7 @@ impl<R: Runtime> Shard<R> {
             prepared: None,
             ready: Vec::new(),
             framed: Vec::new(),
+            framed_calls: Vec::new(),
             h2_limits: codec::h2::Limits::default(),
             spare_heads: Spare::new(SPARE_HEADS_FEW, SPARE_HEADS_MAX),
             mailbox: mailbox.receiver,
@@ -199,6 +202,7 @@ impl<R: Runtime> Shard<R> {
         }
         self.fire_timers();
         self.flush_frames();
+        self.flush_calls();
         self.books.end_turn();
         Ok(!self.drained())
     }
@@ -281,6 +285,10 @@ impl<R: Runtime> Shard<R> {
 
     fn upstream_sent(&mut self, index: u32) {
         let upstream = &mut self.upstreams[index as usize];
+        if upstream.h2.is_some() {
+            self.calls_sent(index);
+            return;
+        }
         if upstream.holds_request && upstream.slot != crate::slot::NONE {
             upstream.holds_request = false;
             let slot_index = upstream.slot;

@@ -97,6 +97,20 @@ pub(crate) struct Slot {
     pub(crate) upstream_length: Option<u64>,
     pub(crate) out: Vec<u8>,
     // HTTP/2
+    /// The stream of a call by HTTP/2; zero for HTTP/1.
+    pub(crate) call_stream: u32,
+    /// How long the answer's body is going to be, where the call's stream frames it.
+    pub(crate) call_framing: BodyFraming,
+    /// The call's answer has begun.
+    pub(crate) heard: bool,
+    /// Body of the request that waits for the call's window.
+    pub(crate) outbox: Vec<u8>,
+    /// Nothing follows it.
+    pub(crate) outbox_end: bool,
+    /// The client's side waits for `outbox` to go out.
+    pub(crate) call_held: bool,
+    /// Bytes of the answer that the backend has no credit for yet, as the client doesn't read.
+    pub(crate) uncredited: usize,
     /// Body of the request that waits for the backend; at most what the stream's window lets in.
     pub(crate) inbox: Vec<u8>,
     /// Nothing follows it.
@@ -144,6 +158,13 @@ impl Slot {
             answer_bytes: 0,
             upstream_length: None,
             out: Vec::new(),
+            call_stream: 0,
+            call_framing: BodyFraming::None,
+            heard: false,
+            outbox: Vec::new(),
+            outbox_end: false,
+            call_held: false,
+            uncredited: 0,
             inbox: Vec::new(),
             inbox_end: false,
             pending: Vec::new(),
@@ -164,6 +185,12 @@ impl Slot {
     fn begin(&mut self, client: u32) {
         self.client = client;
         self.stream = 0;
+        self.call_stream = 0;
+        self.heard = false;
+        self.outbox.clear();
+        self.outbox_end = false;
+        self.call_held = false;
+        self.uncredited = 0;
         self.inbox.clear();
         self.inbox_end = false;
         self.pending.clear();

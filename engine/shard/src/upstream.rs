@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use codec::h1::{BodyDecoder, BodyFraming, ResponseHead};
 use rustls_pki_types::ServerName;
 
+use crate::calls::Calls;
 use crate::rt::{Address, SocketKey};
 use crate::slot::NONE;
 use crate::timers::Deadline;
@@ -25,6 +26,8 @@ pub(crate) enum Phase {
     Drain,
     /// In its pool.
     Idle,
+    /// HTTP/2: any number of calls, each with its slot.
+    Streams,
 }
 
 /// State of an upstream connection.
@@ -32,6 +35,8 @@ pub(crate) struct Upstream {
     pub(crate) socket: SocketKey,
     /// Its session, if the target speaks TLS.
     pub(crate) tls: Option<Box<Session>>,
+    /// Its streams, once it turned out to speak HTTP/2.
+    pub(crate) h2: Option<Box<Calls>>,
     pub(crate) pool: u32,
     pub(crate) slot: u32,
     pub(crate) phase: Phase,
@@ -60,6 +65,7 @@ impl Upstream {
         Upstream {
             socket,
             tls: None,
+            h2: None,
             pool,
             slot,
             phase: Phase::Connecting,
@@ -104,6 +110,16 @@ pub(crate) struct Pool {
     pub(crate) name: String,
     /// TLS of its connections.
     pub(crate) secure: Option<Secure>,
+    /// Calls share connections by HTTP/2,
+    pub(crate) http2: bool,
+    /// but the backend turned out not to speak it.
+    pub(crate) http1_only: bool,
+    /// Connections that calls share.
+    pub(crate) shared: Vec<u32>,
+    /// The connection that is being opened to be shared.
+    pub(crate) opening: u32,
+    /// Slots that wait for it, or for a stream.
+    pub(crate) queued: VecDeque<u32>,
     pub(crate) addresses: Addresses,
     /// The address that answered last is tried first.
     pub(crate) preferred: usize,
@@ -116,8 +132,26 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// A pool without connections.
-    pub(crate) fn new(name: String, secure: Option<Secure>, addresses: Addresses) -> Self {
-        Pool { name, secure, addresses, preferred: 0, idle: Vec::new(), waiting: VecDeque::new(), open: 0 }
+    pub(crate) fn new(name: String, secure: Option<Secure>, http2: bool, addresses: Addresses) -> Self {
+        Pool {
+            name,
+            secure,
+            http2,
+            http1_only: false,
+            shared: Vec::new(),
+            opening: NONE,
+            queued: VecDeque::new(),
+            addresses,
+            preferred: 0,
+            idle: Vec::new(),
+            waiting: VecDeque::new(),
+            open: 0,
+        }
+    }
+
+    /// Whether calls share connections.
+    pub(crate) fn multiplexes(&self) -> bool {
+        self.http2 && !self.http1_only
     }
 }
 
@@ -125,29 +159,34 @@ impl Pool {
 #[derive(Default)]
 pub(crate) struct Pools {
     pools: Vec<Pool>,
-    names: HashMap<String, u32>,
+    /// By name, whether anybody may have issued the certificate (nothing without TLS), and HTTP/2.
+    names: HashMap<(String, Option<bool>, bool), u32>,
 }
 
 impl Pools {
-    /// The pool of that name and security, made from `addresses` if it is new.
-    pub(crate) fn named(&mut self, name: String, secure: Option<Secure>, addresses: Addresses) -> u32 {
-        let manner =
-            secure.as_ref().map_or("", |secure| if secure.any_issuer { "any-issuer:" } else { "tls:" });
-        let key = format!("{manner}{name}");
+    /// The pool of that name, security and protocol, made from `addresses` if it is new.
+    pub(crate) fn named(
+        &mut self,
+        name: String,
+        secure: Option<Secure>,
+        http2: bool,
+        addresses: Addresses,
+    ) -> u32 {
+        let any_issuer = secure.as_ref().map(|secure| secure.any_issuer);
+        let key = (name, any_issuer, http2);
         if let Some(&pool) = self.names.get(&key) {
             return pool;
         }
         let index = u32::try_from(self.pools.len()).expect("bounded by the plan");
-        self.pools.push(Pool::new(name, secure, addresses));
+        self.pools.push(Pool::new(key.0.clone(), secure, http2, addresses));
         self.names.insert(key, index);
         index
     }
 
-    /// The pools of that name, one per manner of security.
-    pub(crate) fn find(&self, name: &str) -> impl Iterator<Item = u32> + use<> {
-        let keys =
-            ["", "tls:", "any-issuer:"].map(|manner| self.names.get(&format!("{manner}{name}")).copied());
-        keys.into_iter().flatten()
+    /// The pools of that name, one per manner of speaking to it.
+    pub(crate) fn find(&self, name: &str) -> Vec<u32> {
+        let of_name = self.names.iter().filter(|((known, ..), _)| known == name);
+        of_name.map(|(_, &index)| index).collect()
     }
 
     /// Every pool.

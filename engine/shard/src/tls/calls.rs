@@ -40,9 +40,12 @@ impl Roots {
 /// Terms of one shard's calls. Each shard has its own, so that the lock in the cache of sessions is never waited for.
 pub(crate) struct CallTerms {
     /// `None` without roots: nobody can be verified.
-    verified: Option<Arc<ClientConfig>>,
-    any_issuer: Arc<ClientConfig>,
+    verified: Option<Offers>,
+    any_issuer: Offers,
 }
+
+/// The same terms, without and with the offer of HTTP/2.
+struct Offers([Arc<ClientConfig>; 2]);
 
 impl CallTerms {
     /// Terms by roots.
@@ -52,15 +55,17 @@ impl CallTerms {
     pub(crate) fn new(roots: Option<&Roots>) -> Result<Self, String> {
         let policy = Policy::named("TLS_1_2").ok_or("no policy for calls")?;
         let provider = Arc::new(policy.provider());
-        let config = |verifier: Arc<dyn ServerCertVerifier>| -> Result<Arc<ClientConfig>, String> {
+        let config = |verifier: Arc<dyn ServerCertVerifier>| -> Result<Offers, String> {
             let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
                 .with_protocol_versions(&policy.versions())
                 .map_err(|error| error.to_string())?;
             let mut config =
                 builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-            config.alpn_protocols = vec![b"http/1.1".to_vec()];
             config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
-            Ok(Arc::new(config))
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            let mut http2 = config.clone();
+            http2.alpn_protocols.insert(0, b"h2".to_vec());
+            Ok(Offers([Arc::new(config), Arc::new(http2)]))
         };
         let verified = roots.map(|roots| {
             let builder =
@@ -74,8 +79,9 @@ impl CallTerms {
     }
 
     /// The configuration of a call.
-    pub(crate) fn of(&self, any_issuer: bool) -> Option<&Arc<ClientConfig>> {
-        if any_issuer { Some(&self.any_issuer) } else { self.verified.as_ref() }
+    pub(crate) fn of(&self, any_issuer: bool, http2: bool) -> Option<&Arc<ClientConfig>> {
+        let offers = if any_issuer { &self.any_issuer } else { self.verified.as_ref()? };
+        Some(&offers.0[usize::from(http2)])
     }
 }
 

@@ -176,6 +176,11 @@ impl Session {
         Some(kind == HandshakeKind::Resumed)
     }
 
+    /// HTTP/2 was agreed on (ALPN).
+    pub(crate) fn speaks_http2(&self) -> bool {
+        self.common().alpn_protocol() == Some(b"h2")
+    }
+
     /// The peer said that it sends no more.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended
