@@ -131,12 +131,18 @@ fn every_problem_points_at_its_place() {
         assert!(refused(text)[0].starts_with(expected), "{text:?}: {:?}", refused(text));
     }
     assert!(refused("- a\n")[0].contains("a settings file is a mapping"));
+    let tls = |tls: &str| refused(&format!("listeners:\n  - address: 127.0.0.1:1\n    tls: {{{tls}}}\n"));
+    assert_eq!(tls("certificate: a"), ["turnpike.yaml:3:24: a `certificate` needs its `key` beside it"]);
+    assert_eq!(tls("key: a"), ["turnpike.yaml:3:16: a `key` needs its `certificate` beside it"]);
+    assert_eq!(tls("ocsp: a"), ["turnpike.yaml:3:17: `ocsp` needs a `certificate` and its `key`"]);
     assert_eq!(
-        refused("listeners:\n  - address: 127.0.0.1:1\n    tls: {certificate: a}\n"),
-        [
-            "turnpike.yaml:3:5: `listeners[].tls` isn't in this version: listeners speak plain HTTP; put a TLS \
-          terminator in front"
-        ]
+        tls("security_policy: TLS_1_0"),
+        ["turnpike.yaml:3:28: `tls` needs a `certificate` and its `key`"]
+    );
+    assert!(tls("certificate: a, key: b, security_policy: TLS_1_1")[0].starts_with("turnpike.yaml:3:52: "));
+    assert_eq!(
+        refused("certificates:\n  - {certificate: a, key: b}\n  - {certificate: c}\n"),
+        ["turnpike.yaml:3:19: a `certificate` needs its `key` beside it"]
     );
     assert_eq!(refused("timeouts: 3\n"), ["turnpike.yaml:1:11: `timeouts` holds further names, not a value"]);
     assert!(refused("listeners: 127.0.0.1:80\n")[0].contains("is a list"));

@@ -1,5 +1,6 @@
 //! Certificates of the listeners: read from their files, checked, and put together with a policy to terms.
 
+use crate::notes::Notes;
 use crate::report::Finding;
 use crate::trouble::Trouble;
 use settings::{Origin, Settings};
@@ -12,11 +13,15 @@ const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// Bytes read of a bundle of certificate authorities; a system's has a quarter of a megabyte.
 const ROOTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// Terms of each listener, and notes.
+pub(crate) type Loaded = (Vec<Option<Terms>>, Vec<Finding>);
+
 /// Certificates as they were last read.
 pub(crate) struct Certificates {
     tickets: Tickets,
     /// What the files held: a touch without a change is no news.
     read: Vec<Vec<u8>>,
+    notes: Notes,
 }
 
 impl Certificates {
@@ -27,7 +32,7 @@ impl Certificates {
     pub(crate) fn new() -> Result<Self, Trouble> {
         let tickets = Tickets::new()
             .map_err(|error| Trouble::new(format!("no keys for TLS session tickets: {error}")))?;
-        Ok(Certificates { tickets, read: Vec::new() })
+        Ok(Certificates { tickets, read: Vec::new(), notes: Notes::default() })
     }
 
     /// Every file that settings name, to be watched.
@@ -44,14 +49,12 @@ impl Certificates {
         Self::files(settings).iter().any(|file| read(file).ok().as_ref() != known.next())
     }
 
-    /// Reads every file anew: the terms of each listener, `None` for those that speak plain HTTP. Notes beside them.
+    /// Reads every file anew: the terms of each listener, `None` for those that speak plain HTTP. Beside them
+    /// the notes that weren't told before.
     ///
     /// # Errors
     /// All findings, at least one of them an error.
-    pub(crate) fn load(
-        &mut self,
-        settings: &Settings,
-    ) -> Result<(Vec<Option<Terms>>, Vec<Finding>), Vec<Finding>> {
+    pub(crate) fn load(&mut self, settings: &Settings) -> Result<Loaded, Vec<Finding>> {
         let mut findings = Vec::new();
         self.read = Self::files(settings).iter().map(|file| read(file).unwrap_or_default()).collect();
         let further: Vec<Identity> = settings
@@ -77,7 +80,9 @@ impl Certificates {
             }
         });
         let terms: Vec<Option<Terms>> = terms.collect();
-        if findings.iter().any(Finding::is_error) { Err(findings) } else { Ok((terms, findings)) }
+        let is_served = !findings.iter().any(Finding::is_error);
+        let news = self.notes.news(findings, is_served);
+        if is_served { Ok((terms, news)) } else { Err(news) }
     }
 }
 

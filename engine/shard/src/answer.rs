@@ -200,7 +200,9 @@ impl<R: Runtime> Shard<R> {
             let socket = client.socket;
             self.queue_client(client_index);
             // The idle time begins when the client has its answer (`client_sent`).
-            let due_ns = if self.rt.unsent(socket) > 0 {
+            let unsent = self.rt.unsent(socket) > 0;
+            self.clients[client_index as usize].answered = unsent;
+            let due_ns = if unsent {
                 self.watch_reading(client_index)
             } else {
                 self.rt.now_ns() + self.idle_client_ns()

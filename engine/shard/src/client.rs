@@ -53,6 +53,8 @@ pub(crate) struct Client {
     pub(crate) linger: bool,
     /// FIN has been sent.
     pub(crate) finished: bool,
+    /// The idle time begins when the client has what is queued: the end of an answer.
+    pub(crate) answered: bool,
 }
 
 impl Client {
@@ -77,6 +79,7 @@ impl Client {
             queued: false,
             linger: false,
             finished: false,
+            answered: false,
         }
     }
 }

@@ -275,8 +275,11 @@ impl<R: Runtime> Shard<R> {
         }
         let slot_index = client.slot;
         if client.phase == Phase::Idle && self.rt.unsent(client.socket) == 0 {
-            let due_ns = self.rt.now_ns() + self.idle_client_ns();
-            self.set_client_deadline(index, due_ns);
+            // What TLS says by itself is no answer: a handshake has the header time, and no peer may prolong an idle one.
+            if std::mem::take(&mut client.answered) {
+                let due_ns = self.rt.now_ns() + self.idle_client_ns();
+                self.set_client_deadline(index, due_ns);
+            }
             self.queue_client(index);
         } else if client.phase == Phase::Head {
             self.queue_client(index);

@@ -12,6 +12,7 @@ use crate::upstream;
 
 impl<R: Runtime> Shard<R> {
     /// The way to a client.
+    #[expect(clippy::wrong_self_convention, reason = "a way to somebody, no conversion")]
     pub(crate) fn to_client(&mut self, index: u32) -> Egress<'_, R> {
         let client = &mut self.clients[index as usize];
         Egress { rt: &mut self.rt, socket: client.socket, session: client.tls.as_deref_mut() }

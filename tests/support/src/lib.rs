@@ -10,15 +10,19 @@
 )]
 
 mod client;
+mod identity;
 mod message;
 mod node;
 mod scratch;
+mod tls_client;
 mod upstream;
 
 pub use client::Client;
+pub use identity::{Authority, Identity};
 pub use message::Message;
 pub use node::{Node, NodeBuilder, binary};
 pub use scratch::Scratch;
+pub use tls_client::{Connector, End, Pieces, TlsClient};
 pub use upstream::{Reply, Upstream};
 
 use std::time::{Duration, Instant};

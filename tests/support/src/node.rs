@@ -16,6 +16,7 @@ const LINES_MAX: usize = 100_000;
 #[derive(Debug, Default)]
 pub struct NodeBuilder {
     documents: Vec<(String, String)>,
+    files: Vec<(String, String)>,
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     settings: Option<String>,
@@ -26,6 +27,13 @@ impl NodeBuilder {
     #[must_use]
     pub fn document(mut self, name: &str, text: &str) -> Self {
         self.documents.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// Writes a file that settings name.
+    #[must_use]
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
         self
     }
 
@@ -70,6 +78,9 @@ impl NodeBuilder {
         let folder = Scratch::new();
         if let Some(text) = &self.settings {
             folder.write("turnpike.yaml", text);
+        }
+        for (name, text) in &self.files {
+            folder.write(name, text);
         }
         let files: Vec<PathBuf> =
             self.documents.iter().map(|(name, text)| folder.write(name, text)).collect();
@@ -228,7 +239,8 @@ impl Node {
         loop {
             match self.log.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
                 Ok(line) => {
-                    self.addresses.extend(address_after(&line, "listening on http://"));
+                    let address = address_after(&line, "listening on http://");
+                    self.addresses.extend(address.or(address_after(&line, "listening on https://")));
                     self.control = self.control.or(address_after(&line, "control on http://"));
                     let ready = line.starts_with("ready");
                     self.seen.push(line);

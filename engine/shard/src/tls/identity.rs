@@ -104,3 +104,68 @@ fn plain(error: &pem::Error) -> String {
         _ => "it can't be read".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CHAIN_MAX, Identity, IdentityError};
+    use rcgen::{Certificate, CertifiedKey, KeyPair};
+
+    fn made(names: &[&str]) -> (Certificate, KeyPair) {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(names).expect("a certificate");
+        (cert, signing_key)
+    }
+
+    fn refused(certificate: &str, key: &str) -> IdentityError {
+        Identity::from_pem(certificate.as_bytes(), key.as_bytes(), None).expect_err("refused")
+    }
+
+    #[test]
+    fn names_are_those_of_the_leaf_in_lower_case() {
+        let (certificate, key) = made(&["Api.Example.COM", "*.example.com"]);
+        let (other, _) = made(&["other.example"]);
+        let chain = certificate.pem() + &other.pem();
+        let identity = Identity::from_pem(chain.as_bytes(), key.serialize_pem().as_bytes(), Some(vec![7]))
+            .expect("fine");
+        assert_eq!(identity.names(), ["api.example.com", "*.example.com"]);
+        assert_eq!((identity.key.cert.len(), identity.key.ocsp.as_deref()), (2, Some(&[7][..])));
+        assert!(identity.ecdsa);
+    }
+
+    #[test]
+    fn what_is_no_identity_is_told_by_its_file() {
+        let (certificate, key) = made(&["a.example"]);
+        let (_, other_key) = made(&["a.example"]);
+        let (certificate, key) = (certificate.pem(), key.serialize_pem());
+        let cut = |text: &str| text.split("-----END").next().expect("a first part").to_owned();
+        let swapped = certificate.replace("CERTIFICATE", "PRIVATE KEY");
+        for (certificate, key, in_key, words) in [
+            ("", key.as_str(), false, "holds no certificate"),
+            (&key, &key, false, "holds no certificate"),
+            (&cut(&certificate), &key, false, "is no PEM: a section has no end"),
+            (&certificate.replace("MII", "M!I"), &key, false, "is no PEM: a section isn't base64"),
+            (&certificate.repeat(CHAIN_MAX + 1), &key, false, "holds 17 certificates"),
+            (&certificate.replacen("MII", "AII", 1), &key, false, "its first certificate can't be used"),
+            (&certificate, "", true, "holds no private key"),
+            (&certificate, &certificate, true, "holds no private key"),
+            (&certificate, &cut(&key), true, "is no PEM: a section has no end"),
+            (&certificate, &swapped, true, "is of no kind that TLS uses here"),
+            (&certificate, &other_key.serialize_pem(), true, "is not the key of the certificate"),
+            (&certificate, &key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"), true, "is encrypted"),
+            (
+                &certificate,
+                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+                true,
+                "is encrypted",
+            ),
+        ] {
+            let error = refused(certificate, key);
+            assert_eq!(error.in_key, in_key, "{words}: {error:?}");
+            assert!(error.reason.contains(words), "{words}: {error:?}");
+            for line in key.lines().filter(|line| !line.starts_with('-') && line.len() > 8) {
+                assert!(!error.reason.contains(&line[..8]), "{error:?}");
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! TLS on a shard: identities and policies that make up a listener's terms, and the session of one connection.
 //!
+//! Feature: TLS
 //! In: PEM, a policy's name, bytes of a peer. Out: plain bytes, and bytes for the peer.
 //! Never: a socket, a file, a key in an error or a log.
 //!
@@ -11,6 +12,8 @@ mod identity;
 mod policy;
 mod session;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use calls::CallTerms;
 pub use calls::Roots;

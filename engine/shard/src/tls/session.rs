@@ -1,6 +1,7 @@
 //! One connection's TLS: records in and plain bytes out, and the other way round.
 //!
-//! What arrives is read as far as whole records go; the rest of the last one waits here, at most one record long.
+//! What arrives is read as far as whole records go. What follows them waits here: the beginning of a record, and a
+//! handshake message that goes over several. rustls remembers places in those bytes, so it gets to see them at each call.
 
 use std::sync::Arc;
 
@@ -17,17 +18,18 @@ use super::terms::Terms;
 const RECORD_PLAIN_MAX: usize = 16 * 1024;
 /// What a record is longer than its plain bytes, in either version, with some room.
 const RECORD_OVERHEAD: usize = 64;
-/// A whole record of the most generous version, and its header.
-const RECORD_MAX: usize = RECORD_PLAIN_MAX + 2048 + 5;
+/// Bytes that may wait for the rest of what they begin. A handshake message may have 64 KiB and lies in several
+/// records then, which rustls reads as one; a peer that cuts it into slivers, each with a head of its own, is refused.
+const PENDING_MAX: usize = 96 * 1024;
 
 /// The TLS state of a connection.
 pub(crate) struct Session {
     side: Side,
-    /// The beginning of a record whose rest is still to come.
-    partial: Vec<u8>,
+    /// What has begun and whose rest is still to come.
+    pending: Vec<u8>,
     /// The peer said that it sends no more.
     ended: bool,
-    /// We said so.
+    /// We said so, or the session failed.
     closed: bool,
     /// The handshake's end has been told.
     greeted: bool,
@@ -70,7 +72,7 @@ impl Session {
         let connection = UnbufferedServerConnection::new(Arc::clone(&terms.0))?;
         Ok(Session {
             side: Side::Server(Box::new(connection)),
-            partial: Vec::new(),
+            pending: Vec::new(),
             ended: false,
             closed: false,
             greeted: false,
@@ -90,7 +92,7 @@ impl Session {
             UnbufferedClientConnection::new(Arc::clone(config), name.clone()).map_err(|_| Stop::Failed)?;
         let mut session = Session {
             side: Side::Client(Box::new(connection)),
-            partial: Vec::new(),
+            pending: Vec::new(),
             ended: false,
             closed: false,
             greeted: false,
@@ -110,21 +112,30 @@ impl Session {
         plain: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<(), Stop> {
-        if self.partial.is_empty() {
+        let outcome = self.gather(records, plain, out);
+        // After a failure there is nothing to say, and rustls must not be asked again.
+        self.closed |= outcome.is_err();
+        outcome
+    }
+
+    fn gather(&mut self, records: &mut [u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), Stop> {
+        if self.pending.is_empty() {
             let read = self.read(records, plain, out)?;
-            self.partial.extend_from_slice(&records[read..]);
+            self.pending.extend_from_slice(&records[read..]);
         } else {
-            let mut gathered = std::mem::take(&mut self.partial);
+            let mut gathered = std::mem::take(&mut self.pending);
             gathered.extend_from_slice(records);
             let read = self.read(&mut gathered, plain, out)?;
             gathered.drain(..read);
-            self.partial = gathered;
+            self.pending = gathered;
         }
-        if self.partial.is_empty() {
+        if self.pending.is_empty() {
             // An idle connection keeps no buffer.
-            self.partial = Vec::new();
+            self.pending = Vec::new();
         }
-        debug_assert!(self.partial.len() <= RECORD_MAX, "whole records are read at once");
+        if self.pending.len() > PENDING_MAX {
+            return Err(Stop::Failed);
+        }
         Ok(())
     }
 
@@ -140,6 +151,9 @@ impl Session {
     /// # Errors
     /// [`Stop::Over`], or the peer broke the protocol before.
     pub(crate) fn encrypt(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+        if self.closed {
+            return Err(Stop::Over);
+        }
         self.write(Outgoing::Plain(plain), out)
     }
 
@@ -172,6 +186,12 @@ impl Session {
         self.ended
     }
 
+    /// Bytes that wait for the rest of what they begin.
+    #[cfg(test)]
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Version and suite, once agreed: `TLSv1.3`, `TLS_AES_128_GCM_SHA256`.
     pub(crate) fn agreed(&self) -> Option<(&'static str, &'static str)> {
         let common = self.common();
@@ -190,8 +210,8 @@ impl Session {
 
     fn write(&mut self, what: Outgoing<'_>, out: &mut Vec<u8>) -> Result<(), Stop> {
         match &mut self.side {
-            Side::Server(connection) => write(&mut **connection, what, out),
-            Side::Client(connection) => write(&mut **connection, what, out),
+            Side::Server(connection) => write(&mut **connection, &mut self.pending, what, out),
+            Side::Client(connection) => write(&mut **connection, &mut self.pending, what, out),
         }
     }
 }
@@ -248,9 +268,14 @@ fn read<C: Records>(
             Ok(ConnectionState::PeerClosed) => *ended = true,
             Ok(_) => return Ok(at),
             Err(error) => {
-                // The alert that tells the peer why is all that may follow.
-                while let Ok(ConnectionState::EncodeTlsData(mut data)) = connection.process(&mut []).state {
+                // The alert that tells the peer why is all that may follow. With bytes left it is the only one there
+                // is: asking again would read those a second time.
+                let rest = &mut records[at..];
+                while let Ok(ConnectionState::EncodeTlsData(mut data)) = connection.process(rest).state {
                     encode(|room| data.encode(room), out)?;
+                    if !rest.is_empty() {
+                        break;
+                    }
                 }
                 return Err(Stop::of(error));
             }
@@ -258,9 +283,14 @@ fn read<C: Records>(
     }
 }
 
-fn write<C: Records>(connection: &mut C, what: Outgoing<'_>, out: &mut Vec<u8>) -> Result<(), Stop> {
+fn write<C: Records>(
+    connection: &mut C,
+    pending: &mut [u8],
+    what: Outgoing<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Stop> {
     loop {
-        match connection.process(&mut []).state {
+        match connection.process(pending).state {
             Ok(ConnectionState::WriteTraffic(mut traffic)) => {
                 let start = out.len();
                 let plain_bytes = if let Outgoing::Plain(plain) = what { plain.len() } else { 0 };

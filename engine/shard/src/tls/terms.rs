@@ -94,6 +94,57 @@ impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let found = hello.server_name().map_or(self.fallback.as_slice(), |name| self.find(name));
         let usable = |key: &&Arc<CertifiedKey>| key.key.choose_scheme(hello.signature_schemes()).is_some();
-        found.iter().find(usable).cloned()
+        // With none that the client can check, rustls refuses the first with the alert meant for that; with no answer
+        // at all it says `access_denied`.
+        found.iter().find(usable).or(found.first()).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ByName, Identity};
+    use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm};
+
+    fn identity(names: &[&str], algorithm: &'static SignatureAlgorithm) -> Identity {
+        let key = KeyPair::generate_for(algorithm).expect("a key");
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let certificate = CertificateParams::new(names).and_then(|params| params.self_signed(&key));
+        let certificate = certificate.expect("a certificate").pem();
+        Identity::from_pem(certificate.as_bytes(), key.serialize_pem().as_bytes(), None).expect("an identity")
+    }
+
+    #[test]
+    fn names_are_found_exactly_then_by_one_label_then_by_default() {
+        let own = identity(&["own.example"], &PKCS_ECDSA_P256_SHA256);
+        let wild = identity(&["*.api.example"], &PKCS_ECDSA_P256_SHA256);
+        let exact = identity(&["one.api.example"], &PKCS_ECDSA_P256_SHA256);
+        let by_name = ByName::new(&[own.clone(), wild.clone(), exact.clone()]);
+        for (name, expected) in [
+            ("own.example", &own),
+            ("OWN.example.", &own),
+            ("one.api.example", &exact),
+            ("two.api.example", &wild),
+            ("Two.API.example", &wild),
+            ("three.two.api.example", &own),
+            ("api.example", &own),
+            ("*.api.example", &wild),
+            ("elsewhere.example", &own),
+            ("localhost", &own),
+            ("", &own),
+        ] {
+            let found = &by_name.find(name)[0];
+            assert!(std::sync::Arc::ptr_eq(found, &expected.key), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_cheaper_signature_comes_first_and_the_other_kind_stands_in() {
+        let rsa = identity(&["a.example"], &PKCS_RSA_SHA256);
+        let ecdsa = identity(&["a.example"], &PKCS_ECDSA_P256_SHA256);
+        let by_name = ByName::new(&[rsa.clone(), ecdsa.clone()]);
+        for found in [by_name.find("a.example"), by_name.find("unknown.example")] {
+            assert!(std::sync::Arc::ptr_eq(&found[0], &ecdsa.key));
+            assert!(std::sync::Arc::ptr_eq(&found[1], &rsa.key));
+        }
     }
 }

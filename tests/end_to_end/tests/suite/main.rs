@@ -4,6 +4,7 @@
 
 mod checking;
 mod document;
+mod encrypted;
 mod greedy;
 mod node_life;
 mod observing;

@@ -3,11 +3,11 @@
 use crate::document::Document;
 use support::{Client, Message, Node, Upstream, eventually};
 
-fn control(node: &Node, path: &str) -> Message {
+pub(crate) fn control(node: &Node, path: &str) -> Message {
     Client::connect(node.control()).ask("GET", path, &node.control().to_string())
 }
 
-fn metric(page: &str, start: &str) -> f64 {
+pub(crate) fn metric(page: &str, start: &str) -> f64 {
     let lines = page.lines().filter(|line| line.starts_with(start));
     lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
