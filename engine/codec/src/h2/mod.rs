@@ -1,0 +1,6 @@
+//! HTTP/2 (RFC 9113), strict: frames in, events out; for both roles.
+
+pub mod hpack;
+
+#[cfg(test)]
+mod random;
