@@ -7,7 +7,7 @@ mod fields;
 pub mod limits;
 pub mod request_head;
 pub mod response_head;
-mod tables;
+pub(crate) mod tables;
 
 pub use body::{BodyDecoder, BodyFraming, Decoded};
 pub use encode::Coding;

@@ -72,18 +72,18 @@ fn all(text: &[u8], class: u8) -> bool {
     text.iter().fold(class, |common, &octet| common & CLASSES[octet as usize]) != 0
 }
 
-pub(super) fn all_token(text: &[u8]) -> bool {
+pub(crate) fn all_token(text: &[u8]) -> bool {
     all(text, TOKEN)
 }
 
-pub(super) fn all_target(text: &[u8]) -> bool {
+pub(crate) fn all_target(text: &[u8]) -> bool {
     all(text, TARGET)
 }
 
 /// The first place of an octet. Heads are short pieces, in which a search by vector instructions costs more to set
 /// up than it saves; long ones get it.
 #[inline]
-pub(super) fn find(octet: u8, text: &[u8]) -> Option<usize> {
+pub(crate) fn find(octet: u8, text: &[u8]) -> Option<usize> {
     const SHORT: usize = 8;
     let (words, rest) = text.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
@@ -101,7 +101,7 @@ pub(super) fn find(octet: u8, text: &[u8]) -> Option<usize> {
 }
 
 /// Whether this is a host with an optional port (RFC 3986 §3.2): name bytes, or a literal in brackets, then digits.
-pub(super) fn is_authority(text: &[u8]) -> bool {
+pub(crate) fn is_authority(text: &[u8]) -> bool {
     let literal_end =
         if text.first() == Some(&b'[') { text.iter().position(|&octet| octet == b']') } else { None };
     let colon = literal_end.map_or_else(

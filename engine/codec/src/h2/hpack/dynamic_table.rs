@@ -33,6 +33,7 @@ impl DynamicTable {
         DynamicTable { size_max, ..DynamicTable::default() }
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }

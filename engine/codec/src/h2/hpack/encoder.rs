@@ -18,6 +18,9 @@ const SECRETS: [&[u8]; 7] = [
     b"www-authenticate",
 ];
 
+/// A name and a value.
+type Pair<'a> = (&'a [u8], &'a [u8]);
+
 /// Slots of the look-up by hash. The table of 4,096 bytes has at most 128 entries.
 const SLOTS: usize = 128;
 /// Values of a name that may go unrepeated before its values are no longer added.
@@ -105,7 +108,8 @@ impl Encoder {
         self.lower = lower;
     }
 
-    fn lower_field(&mut self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    /// Appends a field whose name is in lower case.
+    pub(in crate::h2) fn lower_field(&mut self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
         let static_name = static_table::find_name(name);
         if let Some(index) = static_name.and_then(|first| static_table::find_value(first, value)) {
             return integer::encode(out, 0x80, 7, index);
@@ -166,7 +170,7 @@ impl Encoder {
 
     /// The entry of a number and its age. A number that has gone round finds another entry, so callers compare.
     #[inline]
-    fn entry(&self, number: u16) -> Option<(usize, (&[u8], &[u8]))> {
+    fn entry(&self, number: u16) -> Option<(usize, Pair<'_>)> {
         let age = self.table.newest().wrapping_sub(number) as usize;
         Some((age, self.table.get(age)?))
     }

@@ -1,0 +1,67 @@
+//! Every bound of a connection, in one table.
+
+use super::budget::Allowance;
+
+/// Declares the limits: meaning and unit, name, type, default.
+macro_rules! limits {
+    ($($(#[doc = $meaning:literal])+ $name:ident: $kind:ty = $default:expr;)+) => {
+        /// Bounds of one connection. The defaults suit a connection from the open internet.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[doc = $meaning])+ pub $name: $kind,)+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Limits { $($name: $default,)+ }
+            }
+        }
+    };
+}
+
+const fn allowance(burst: u32, per_second: u32) -> Allowance {
+    Allowance { burst, per_second }
+}
+
+limits! {
+    /// Streams open at once (§5.1.2). Server: what clients are told; client: the most that it opens, whatever the
+    /// backend allows.
+    streams: u32 = 128;
+    /// Streams whose end is remembered, to tell late frames from broken ones (§5.1).
+    closed_streams: usize = 256;
+    /// A message's fields with 32 each (§6.5.2), in bytes. Decoded beyond it they are dropped and the stream is
+    /// reported as [`HeadTooLarge`](super::Event::HeadTooLarge); the gateway's own limits are tighter.
+    header_list_bytes: usize = 65_536;
+    /// A field block before it is decoded, in bytes. Beyond it the connection ends.
+    block_bytes: usize = 131_072;
+    /// CONTINUATION frames of one block.
+    continuation_frames: u32 = 32;
+    /// The largest payload that we take, in bytes: 16,384 to 16,777,215 (§4.2).
+    frame_bytes: u32 = 16_384;
+    /// Dynamic table of what comes in, in bytes (RFC 7541 §4.2).
+    decode_table_bytes: usize = 4_096;
+    /// Dynamic table of what goes out, in bytes; less if the peer says so.
+    encode_table_bytes: usize = 4_096;
+    /// What a stream may receive ahead of `consumed`, in bytes (§6.9.2).
+    stream_window_bytes: u32 = 262_144;
+    /// What all streams may together; at least 65,535, which it starts from.
+    connection_window_bytes: u32 = 1_048_576;
+    /// Memory that buffers for blocks and heads keep between uses, in bytes.
+    kept_bytes: usize = 16_384;
+    /// RST_STREAM from the peer on streams that are at work: rapid resets.
+    peer_resets: Allowance = allowance(256, 64);
+    /// Streams that the peer's faults, or its streams beyond the limit, make us reset.
+    made_resets: Allowance = allowance(128, 32);
+    /// SETTINGS, each of which wants an answer.
+    settings: Allowance = allowance(32, 4);
+    /// PING, each of which wants an answer.
+    pings: Allowance = allowance(256, 64);
+    /// DATA without data and without END_STREAM.
+    empty_data: Allowance = allowance(128, 32);
+    /// WINDOW_UPDATE beyond four for each frame that we sent and was counted against a window.
+    window_updates: Allowance = allowance(1_024, 256);
+    /// PRIORITY and frames of unknown types.
+    ignored_frames: Allowance = allowance(1_024, 256);
+    /// Frames on streams that have ended.
+    late_frames: Allowance = allowance(1_024, 256);
+}
