@@ -8,7 +8,9 @@
 
 mod api_definition;
 mod chunked_body;
+mod h2_frames;
 mod head;
+mod hpack;
 pub mod mutate;
 pub mod random;
 mod request_head;
@@ -18,6 +20,8 @@ mod rules;
 
 pub use api_definition::api_definition;
 pub use chunked_body::chunked_body;
+pub use h2_frames::h2_frames;
+pub use hpack::hpack;
 pub use request_head::request_head;
 pub use response_head::response_head;
 pub use route_match::route_match;
@@ -26,10 +30,12 @@ pub use route_match::route_match;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 7] = [
     ("request_head", request_head),
     ("response_head", response_head),
     ("chunked_body", chunked_body),
+    ("h2_frames", h2_frames),
+    ("hpack", hpack),
     ("route_match", route_match),
     ("api_definition", api_definition),
 ];

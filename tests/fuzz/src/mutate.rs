@@ -6,7 +6,7 @@ use crate::random::Random;
 const BYTES_MAX: usize = 16_384;
 
 /// Words that parsers look for.
-const WORDS: [&[u8]; 64] = [
+const WORDS: [&[u8]; 76] = [
     b"\r\n",
     b"\r\n\r\n",
     b"\n",
@@ -71,6 +71,18 @@ const WORDS: [&[u8]; 64] = [
     b"&a ",
     b"*a",
     "\u{e9}\u{1f600}".as_bytes(),
+    b"\0\0\0\x04\0\0\0\0\0",
+    b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\x05",
+    b"\0\0\0\0\x01\0\0\0\x01",
+    b"\0\0\x01\0\0\0\0\0\x01x",
+    b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08",
+    b"\0\0\x04\x08\0\0\0\0\0\0\0\0\x09",
+    b"\0\0\x03\x01\x05\0\0\0\x03\x82\x86\x84",
+    b"\0\0\x01\x01\x05\0\0\0\x01\x88",
+    b"\x40\x01a\x01b",
+    b"\xbe",
+    b"\x20",
+    b"\x3f\xe1\x1f",
 ];
 
 /// An input made of `corpus`, by the numbers of `random`.
