@@ -21,8 +21,11 @@ const SECRETS: [&[u8]; 7] = [
 /// A name and a value.
 type Pair<'a> = (&'a [u8], &'a [u8]);
 
-/// Slots of the look-up by hash. The table of 4,096 bytes has at most 128 entries.
-const SLOTS: usize = 128;
+/// The look-up by hash: sets of numbers of entries (see [`DynamicTable::newest`]), newest first. The table of 4,096
+/// bytes has at most 128 entries. What is pushed out of a full set costs a few bytes on the wire, never a wrong field.
+const SETS: usize = 32;
+const WAYS: usize = 8;
+type Numbers = [[u16; WAYS]; SETS];
 /// Values of a name that may go unrepeated before its values are no longer added.
 const MISSES_MAX: u8 = 3;
 /// A field larger than this part of the table isn't added.
@@ -36,11 +39,11 @@ pub struct Encoder {
     bytes_max: usize,
     /// Smallest and last size since the last block, to be announced (§4.2).
     announce: Option<(usize, usize)>,
-    /// By hash: the number of the newest entry of that hash, see [`DynamicTable::newest`].
-    fields: [u16; SLOTS],
-    names: [u16; SLOTS],
+    fields: Numbers,
+    /// One number per name.
+    names: Numbers,
     /// By the name's hash: values that were added and didn't come again.
-    misses: [u8; SLOTS],
+    misses: [u8; SETS],
     lower: Vec<u8>,
 }
 
@@ -53,9 +56,9 @@ impl Encoder {
             table: DynamicTable::new(bytes_max.min(at_first)),
             bytes_max,
             announce: (bytes_max < at_first).then_some((bytes_max, bytes_max)),
-            fields: [0; SLOTS],
-            names: [0; SLOTS],
-            misses: [0; SLOTS],
+            fields: [[0; WAYS]; SETS],
+            names: [[0; WAYS]; SETS],
+            misses: [0; SETS],
             lower: Vec::new(),
         }
     }
@@ -115,35 +118,35 @@ impl Encoder {
             return integer::encode(out, 0x80, 7, index);
         }
         let name_hash = hash(0, name);
-        let name_slot = name_hash as usize % SLOTS;
+        let name_set = name_hash as usize % SETS;
         if SECRETS.contains(&name) {
-            return self.literal(
-                0x10,
-                4,
-                static_name.or_else(|| self.find(name_slot, name)),
-                name,
-                value,
-                out,
-            );
+            let index = static_name.or_else(|| self.find_name(name_set, name).map(|(_, index)| index));
+            return self.literal(0x10, 4, index, name, value, out);
         }
-        let field_slot = hash(name_hash, value) as usize % SLOTS;
-        if let Some((age, _)) =
-            self.entry(self.fields[field_slot]).filter(|(_, entry)| *entry == (name, value))
-        {
-            self.misses[name_slot] = 0;
-            return integer::encode(out, 0x80, 7, static_table::LEN + 1 + age);
+        let field_set = hash(name_hash, value) as usize % SETS;
+        if let Some(index) = self.find_field(field_set, (name, value)) {
+            self.misses[name_set] = 0;
+            return integer::encode(out, 0x80, 7, index);
         }
-        let index = static_name.or_else(|| self.find(name_slot, name));
-        let misses = self.misses[name_slot];
-        self.misses[name_slot] = misses.wrapping_add(1);
+        let dynamic_name = self.find_name(name_set, name);
+        let index = static_name.or(dynamic_name.map(|(_, index)| index));
+        let misses = self.misses[name_set];
+        self.misses[name_set] = misses.wrapping_add(1);
         let large = (name.len() + value.len()) * LARGE > self.table.size_max();
         if large || misses >= MISSES_MAX && index.is_some() {
             return self.literal(0x00, 4, index, name, value, out);
         }
         self.literal(0x40, 6, index, name, value, out);
         self.table.add(name, value);
-        self.fields[field_slot] = self.table.newest();
-        self.names[name_slot] = self.table.newest();
+        let number = self.table.newest();
+        self.fields[field_set].rotate_right(1);
+        self.fields[field_set][0] = number;
+        if let Some((way, _)) = dynamic_name {
+            self.names[name_set][way] = number;
+        } else {
+            self.names[name_set].rotate_right(1);
+            self.names[name_set][0] = number;
+        }
     }
 
     fn literal(
@@ -162,17 +165,28 @@ impl Encoder {
         string(value, out);
     }
 
-    /// Index of the newest field of a name, if its slot still knows.
-    fn find(&self, slot: usize, name: &[u8]) -> Option<usize> {
-        let (age, entry) = self.entry(self.names[slot])?;
-        (entry.0 == name).then_some(static_table::LEN + 1 + age)
+    /// Index of a field, if its set still knows.
+    #[inline]
+    fn find_field(&self, set: usize, field: Pair<'_>) -> Option<usize> {
+        let mut entries = self.fields[set].iter().filter_map(|&number| self.entry(number));
+        entries.find(|&(_, entry)| entry == field).map(|(index, _)| index)
     }
 
-    /// The entry of a number and its age. A number that has gone round finds another entry, so callers compare.
+    /// Place in its set and index of the newest field of a name.
+    #[inline]
+    fn find_name(&self, set: usize, name: &[u8]) -> Option<(usize, usize)> {
+        let mut entries = self.names[set].iter().enumerate();
+        entries.find_map(|(way, &number)| {
+            let (index, entry) = self.entry(number)?;
+            (entry.0 == name).then_some((way, index))
+        })
+    }
+
+    /// Index and text of the entry of a number. A number that has gone round finds another entry, so callers compare.
     #[inline]
     fn entry(&self, number: u16) -> Option<(usize, Pair<'_>)> {
         let age = self.table.newest().wrapping_sub(number) as usize;
-        Some((age, self.table.get(age)?))
+        Some((static_table::LEN + 1 + age, self.table.get(age)?))
     }
 
     #[cfg(test)]
@@ -193,7 +207,7 @@ fn string(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Spreads text over the slots. A collision costs a few bytes on the wire, never a wrong field.
+/// Spreads text over the sets.
 #[inline]
 fn hash(seed: u64, text: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -252,6 +252,20 @@ fn secrets_are_never_indexed_and_the_rest_is_learned() {
 }
 
 #[test]
+fn what_repeats_is_an_index() {
+    let mut encoder = Encoder::new(4_096);
+    let fields: Vec<(String, String)> =
+        (0..60).map(|n| (format!("x-name-{n}"), format!("value {n}"))).collect();
+    let mut lens = Vec::new();
+    for _ in 0..3 {
+        let mut block = Vec::new();
+        fields.iter().for_each(|(name, value)| encoder.field(name.as_bytes(), value.as_bytes(), &mut block));
+        lens.push(block.len());
+    }
+    assert!(lens[1] == 60 && lens[2] == 60, "{lens:?}");
+}
+
+#[test]
 fn what_is_encoded_is_decoded() {
     let names = ["x-a", "date", ":path", "content-type", "cookie", "x-long-name-of-some-kind", "etag"];
     for seed in 0..200 {
