@@ -1,7 +1,8 @@
-//! Wire formats, sans IO: HTTP/1.1 message heads, bodies and their canonical output.
+//! Wire formats, sans IO: HTTP/1.1 message heads, bodies and their canonical output; HTTP/2 connections.
 //!
-//! In: bytes. Out: heads as spans of their bytes, body ranges, and bytes to send. Refuses with: `HeadError`, `BodyError`.
-//! Never: a socket, a clock, or a guess: what RFC 9112 leaves open is refused, and nothing is forwarded unparsed.
+//! In: bytes. Out: heads as spans of their bytes, body ranges, events, and bytes to send. Refuses with: `HeadError`,
+//! `BodyError`, HTTP/2's `ErrorCode`. Never: a socket, a clock, or a guess: what RFC 9112 and RFC 9113 leave open is
+//! refused, and nothing is forwarded unparsed.
 
 #![forbid(unsafe_code)]
 
