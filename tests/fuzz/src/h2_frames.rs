@@ -151,13 +151,12 @@ fn is_good_request(text: &[u8]) {
 
 fn is_good_answer(text: &[u8]) {
     let limits = HeadLimits { target_bytes: 1 << 20, fields_bytes: 1 << 20, fields: 1 << 20 };
-    let progress = ResponseHead::default().parse(text, &limits);
-    assert_eq!(
-        progress,
-        Ok(Progress::Complete { consumed: text.len() }),
-        "{}",
-        String::from_utf8_lossy(text)
-    );
+    match ResponseHead::default().parse(text, &limits) {
+        Ok(Progress::Complete { consumed }) => assert_eq!(consumed, text.len(), "two heads in one"),
+        // Nobody sends it in an answer; twice is too much for HTTP/1.1.
+        Err(HeadError::Host) => assert!(text.windows(6).any(|line| line == b"host: ")),
+        other => panic!("{other:?}: {}", String::from_utf8_lossy(text)),
+    }
 }
 
 /// The frames of our output, which must be whole; GOAWAY is the last, if the connection ended.
