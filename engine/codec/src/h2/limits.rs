@@ -1,6 +1,11 @@
 //! Every bound of a connection, in one table.
 
+use vocabulary::limits;
+
 use super::budget::Allowance;
+
+/// What a field counts beside its text (§6.5.2), in bytes.
+const FIELD_OVERHEAD: usize = 32;
 
 /// Declares the limits: meaning and unit, name, type, default.
 macro_rules! limits {
@@ -27,6 +32,9 @@ limits! {
     /// Streams open at once (§5.1.2). Server: what clients are told; client: the most that it opens, whatever the
     /// backend allows.
     streams: u32 = 128;
+    /// Client: streams opened before the backend's SETTINGS has told how many it takes. Some end the connection over
+    /// what they have yet to tell; 100 is what nobody should stay below (§6.5.2).
+    streams_at_first: u32 = 100;
     /// Streams whose end is remembered, to tell late frames from broken ones (§5.1).
     closed_streams: usize = 256;
     /// A message's fields with 32 each (§6.5.2), in bytes. Decoded beyond it they are dropped and the stream is
@@ -44,7 +52,8 @@ limits! {
     encode_table_bytes: usize = 4_096;
     /// What a stream may receive ahead of `consumed`, in bytes (§6.9.2).
     stream_window_bytes: u32 = 262_144;
-    /// What all streams may together; at least 65,535, which it starts from.
+    /// What all streams may together; at least 65,535, which it starts from. Streams whose data isn't taken can use it
+    /// up and stop the others: a client stops only itself by that.
     connection_window_bytes: u32 = 1_048_576;
     /// Memory that buffers for blocks and heads keep between uses, in bytes.
     kept_bytes: usize = 16_384;
@@ -58,10 +67,27 @@ limits! {
     pings: Allowance = allowance(256, 64);
     /// DATA without data and without END_STREAM.
     empty_data: Allowance = allowance(128, 32);
-    /// WINDOW_UPDATE beyond four for each frame that we sent and was counted against a window.
+    /// WINDOW_UPDATE beyond those that the DATA we sent explains.
     window_updates: Allowance = allowance(1_024, 256);
     /// PRIORITY and frames of unknown types.
     ignored_frames: Allowance = allowance(1_024, 256);
     /// Frames on streams that have ended.
     late_frames: Allowance = allowance(1_024, 256);
+}
+
+impl Limits {
+    /// Bounds towards a backend. Calls of several clients share the connection, so that its window has room for all
+    /// streams at once: a client that doesn't read its answer stops no other.
+    #[must_use]
+    pub fn backend() -> Self {
+        let (streams, stream_window_bytes) = (128, 131_072);
+        Limits {
+            streams,
+            stream_window_bytes,
+            connection_window_bytes: streams * stream_window_bytes,
+            header_list_bytes: limits::BACKEND_HEADER_TOTAL_BYTES
+                + FIELD_OVERHEAD * limits::BACKEND_HEADER_COUNT,
+            ..Limits::default()
+        }
+    }
 }

@@ -26,7 +26,6 @@ pub(super) struct Settings {
     pub(super) streams_max: u32,
     pub(super) window: u32,
     pub(super) frame_bytes_max: u32,
-    pub(super) header_list_bytes_max: u32,
 }
 
 impl Default for Settings {
@@ -36,7 +35,6 @@ impl Default for Settings {
             streams_max: u32::MAX,
             window: WINDOW_AT_FIRST,
             frame_bytes_max: FRAME_BYTES_MIN,
-            header_list_bytes_max: u32::MAX,
         }
     }
 }
@@ -64,11 +62,11 @@ impl Settings {
                     return protocol("SETTINGS_MAX_FRAME_SIZE out of its range");
                 }
                 MAX_FRAME_SIZE => self.frame_bytes_max = value,
-                MAX_HEADER_LIST_SIZE => self.header_list_bytes_max = value,
                 // RFC 8441 §3, RFC 9218 §2.1.
                 ENABLE_CONNECT_PROTOCOL | NO_RFC7540_PRIORITIES if value > 1 => {
                     return protocol("a setting that is neither 0 nor 1");
                 }
+                // MAX_HEADER_LIST_SIZE is a wish (§6.5.2); unknown ones are none of ours.
                 _ => {}
             }
         }

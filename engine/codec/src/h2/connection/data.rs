@@ -165,6 +165,7 @@ impl Connection {
         self.credit_connection(bytes, out);
         let Some(open) = self.streams.get_mut(stream) else { return };
         if !open.remote_ended
+            && !self.dead
             && let Some(increment) = open.receive_window.give(bytes)
         {
             frame::write_window_update(out, stream, increment);

@@ -6,8 +6,10 @@ use super::super::lines::Call;
 use super::super::streams::Closed;
 use super::{Connection, Role};
 
-/// WINDOW_UPDATE frames that a DATA frame explains.
+/// WINDOW_UPDATE frames that a DATA frame explains, and one more for each so many bytes: some give credit back as they
+/// read, in small steps.
 const UPDATES_PER_DATA: u32 = 4;
+const BYTES_PER_UPDATE: usize = 1_024;
 
 /// Why nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +97,8 @@ impl Connection {
     /// Client: whether a call can be sent now.
     #[must_use]
     pub fn can_open(&self) -> bool {
-        let max = self.limits.streams.min(self.peer.streams_max);
+        let told = if self.settings_received { self.peer.streams_max } else { self.limits.streams_at_first };
+        let max = self.limits.streams.min(told);
         !self.takes_no_more() && self.streams.len() < max as usize
     }
 
@@ -140,7 +143,7 @@ impl Connection {
         }
         open.send_window.spend(len);
         self.send_window.spend(len);
-        self.budgets.window_updates.earn(UPDATES_PER_DATA);
+        self.budgets.window_updates.earn(UPDATES_PER_DATA + (len / BYTES_PER_UPDATE) as u32);
         frame::write_header(out, len, Kind::Data, if ends { END_STREAM } else { 0 }, stream);
         self.end_local(stream, ends);
         Ok(len)

@@ -44,6 +44,12 @@ fn windows_that_are_overrun() {
 }
 
 #[test]
+fn a_stalled_stream_stops_no_other_of_a_backend() {
+    let limits = Limits::backend();
+    assert!(limits.connection_window_bytes >= limits.streams * limits.stream_window_bytes);
+}
+
+#[test]
 fn credit_goes_back_in_halves() {
     let mut wire = Wire::client().post(1);
     for _ in 0..40 {

@@ -234,9 +234,26 @@ fn floods_end_the_connection() {
     assert_eq!(flood(continued), Some(CALM), "CONTINUATION");
     let long = (0..9).fold(Wire::client().frame(1, 0, 1, &[]), |wire, _| wire.frame(9, 0, 1, &[0; 16_384]));
     assert_eq!(flood(long), Some(CALM), "a long block");
+}
 
-    // What comes slowly is no flood.
-    let (mut connection, mut outcome) = serve_within(limits(), &Wire::client());
+#[test]
+fn what_is_no_flood() {
+    let id = |n: u32| n * 2 + 1;
+    // Windows that open with what was sent.
+    let (mut connection, mut outcome) = serve(&Wire::client().get(1));
+    connection.send_head(1, 200, [], false, &mut outcome.out).expect("open");
+    for _ in 0..3_000 {
+        connection.send_data(1, &[0; 100], false, &mut outcome.out).expect("open");
+        feed(
+            &mut connection,
+            &Wire::default().window(0, 50).window(1, 50).window(0, 50).window(1, 50).0,
+            &mut outcome,
+        );
+    }
+    assert_eq!(outcome.fatal(), None);
+
+    // What comes slowly.
+    let (mut connection, mut outcome) = serve(&Wire::client());
     for n in 0..2_000 {
         let wire = Wire::default().frame(6, 0, 0, &[0; 8]).get(id(n)).reset(id(n), 8).window(0, 1);
         feed(&mut connection, &wire.0, &mut outcome);

@@ -134,6 +134,20 @@ fn a_backend_bounds_its_streams_and_goes_away() {
 }
 
 #[test]
+fn a_backend_that_has_told_nothing_yet_gets_a_hundred_calls() {
+    let mut connection = Connection::client(limits());
+    let mut outcome = Outcome::default();
+    connection.start(&mut outcome.out);
+    let fill = |connection: &mut Connection, out: &mut Vec<u8>| {
+        while connection.open(call_of(CALL).expect("a head"), "http", true, out).is_ok() {}
+        connection.open_streams()
+    };
+    assert_eq!(fill(&mut connection, &mut outcome.out), 100);
+    feed(&mut connection, &Wire::server().0, &mut outcome);
+    assert_eq!(fill(&mut connection, &mut outcome.out), 128);
+}
+
+#[test]
 fn a_server_goes_away_in_two_steps() {
     let (mut connection, mut outcome) = serve(&Wire::client().get(1));
     outcome.out.clear();
