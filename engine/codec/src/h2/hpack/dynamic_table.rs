@@ -47,6 +47,12 @@ impl DynamicTable {
         self.size
     }
 
+    /// Bytes of text that are kept, of entries that are alive and of others.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.text.len()
+    }
+
     /// Changes the most that the entries may take (§4.3).
     pub(super) fn resize(&mut self, size_max: usize) {
         self.size_max = size_max;

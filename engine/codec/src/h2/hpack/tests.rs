@@ -233,6 +233,16 @@ fn an_entry_larger_than_the_table_empties_it() {
 }
 
 #[test]
+fn a_table_keeps_twice_its_size_at_most() {
+    let mut table = DynamicTable::new(1_000);
+    for n in 0..5_000 {
+        table.add(format!("name-{n}").as_bytes(), &[b'v'; 90][..n % 90]);
+        assert!(table.kept() <= 2_000, "{n}");
+    }
+    assert_eq!(table.get(0).map(|(name, _)| name), Some(&b"name-4999"[..]));
+}
+
+#[test]
 fn secrets_are_never_indexed_and_the_rest_is_learned() {
     let mut encoder = Encoder::new(4_096);
     let mut block = Vec::new();
@@ -249,6 +259,19 @@ fn secrets_are_never_indexed_and_the_rest_is_learned() {
     block.clear();
     encoder.field(b"Server", b"turnpike", &mut block);
     assert_eq!(block.len(), 1);
+}
+
+#[test]
+fn what_repeats_for_a_while_is_an_index_for_that_while() {
+    let mut encoder = Encoder::new(4_096);
+    for second in 0..50 {
+        let date = format!("Tue, 24 Nov 2026 10:00:{second} GMT");
+        for repeat in 0..3 {
+            let mut block = Vec::new();
+            encoder.field(b"Date", date.as_bytes(), &mut block);
+            assert_eq!(block.len() == 1, repeat > 0, "second {second}, {repeat}");
+        }
+    }
 }
 
 #[test]
@@ -296,6 +319,7 @@ fn what_is_encoded_is_decoded() {
             assert_eq!(decoder.decode(&block, &mut list), Ok(()), "seed {seed}");
             assert_eq!(list.0, fields, "seed {seed}");
             assert_eq!(table(encoder.table()), table(decoder.table()), "seed {seed}");
+            assert!(decoder.table().len() > 0 || decoder.table().kept() == 0, "seed {seed}");
         }
     }
 }

@@ -267,3 +267,18 @@ fn what_is_no_flood() {
 fn many_empty(count: u32) -> Wire {
     (0..count).fold(Wire::default(), |wire, _| wire.data(1, false, b""))
 }
+
+#[test]
+fn streams_that_ended_long_ago() {
+    let limits = || Limits { closed_streams: 2, ..limits() };
+    let wire = || [1, 5, 7, 9].iter().fold(Wire::client(), |wire, id| wire.post(*id).reset(*id, 8));
+    // 1 and 5 are forgotten, 3 is below them, 11 was passed over.
+    let (_, outcome) = serve_within(limits(), &wire().data(1, true, b"x").data(5, true, b"x").get(5).get(3));
+    assert_eq!((outcome.fatal(), outcome.resets().len()), (None, 4), "{:?}", outcome.events);
+    assert!(outcome.resets().iter().all(|(_, code)| *code == CLOSED));
+    let (_, outcome) = serve_within(limits(), &wire().post(13).get(11));
+    assert_eq!(outcome.fatal(), Some(PROTOCOL), "a stream id that falls");
+    // What ended once is told once.
+    let (_, outcome) = serve(&Wire::client().post(1).reset(1, 8).reset(1, 8).reset(1, 8));
+    assert_eq!(outcome.events.len(), 3, "SETTINGS, a request, its end");
+}

@@ -205,6 +205,10 @@ fn large_heads_leave_the_context_whole() {
         [block(&[(":method", "GET"), (":scheme", "http"), (":path", "/")]), vec![0x7e, 1, b'y']].concat();
     feed(&mut connection, &Wire::default().frame(1, 5, 5, &third).0, &mut outcome);
     assert_eq!(outcome.heads, ["GET / HTTP/1.1\r\na: y\r\n\r\n"]);
+    let trailers = Wire::default().post(7).head(7, true, &[("x", "y"), ("big", &"z".repeat(250))]);
+    feed(&mut connection, &trailers.0, &mut outcome);
+    assert_eq!(outcome.last(), Some(&Event::Trailers { stream: 7 }));
+    assert_eq!(connection.head(), b"", "trailers are whole or none");
     // It can be answered.
     connection.send_head(1, 431, [], true, &mut outcome.out).expect("an answer");
     connection.reset(1, ErrorCode::NO_ERROR, &mut outcome.out);

@@ -148,6 +148,13 @@ fn a_backend_that_has_told_nothing_yet_gets_a_hundred_calls() {
 }
 
 #[test]
+fn interim_answers_come_to_an_end() {
+    let interim = answer(&[(":status", "103")], false).0;
+    let (_, outcome) = call(CALL, &Wire(interim.repeat(1_100)));
+    assert_eq!(outcome.fatal(), Some(ErrorCode::ENHANCE_YOUR_CALM));
+}
+
+#[test]
 fn a_server_goes_away_in_two_steps() {
     let (mut connection, mut outcome) = serve(&Wire::client().get(1));
     outcome.out.clear();
@@ -165,6 +172,9 @@ fn a_server_goes_away_in_two_steps() {
         "later ones are not looked at"
     );
     assert_eq!(outcome.resets(), []);
+    connection.go_away(ErrorCode::NO_ERROR, &mut outcome.out);
+    let last = sent(&outcome.out).pop().expect("GOAWAY");
+    assert_eq!(frame::number(&last.payload), 3, "it never rises");
     for stream in [1, 3] {
         assert!(!connection.is_drained());
         connection.send_head(stream, 204, [], true, &mut outcome.out).expect("open");
