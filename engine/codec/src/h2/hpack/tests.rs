@@ -9,9 +9,10 @@ use crate::h2::random::Random;
 struct List(Vec<(String, String)>);
 
 impl Sink for List {
-    fn field(&mut self, field: Field<'_>) {
+    fn field(&mut self, field: Field<'_>) -> bool {
         let text = |bytes: &[u8]| bytes.iter().map(|&octet| char::from(octet)).collect();
         self.0.push((text(field.name), text(field.value)));
+        false
     }
 }
 
@@ -35,8 +36,8 @@ fn decode(decoder: &mut Decoder, hex: &str) -> Result<List, HpackError> {
 
 fn table(table: &DynamicTable) -> Vec<(String, String)> {
     let mut list = List::default();
-    (0..table.len()).filter_map(|age| table.get(age)).for_each(|(name, value)| {
-        list.field(Field { name, value, static_name: None });
+    (0..table.len()).filter_map(|age| table.get(age)).for_each(|row| {
+        list.field(Field { name: row.name, value: row.value, static_name: None, vouched: false });
     });
     list.0
 }
@@ -236,10 +237,10 @@ fn an_entry_larger_than_the_table_empties_it() {
 fn a_table_keeps_twice_its_size_at_most() {
     let mut table = DynamicTable::new(1_000);
     for n in 0..5_000 {
-        table.add(format!("name-{n}").as_bytes(), &[b'v'; 90][..n % 90]);
+        table.add(format!("name-{n}").as_bytes(), &[b'v'; 90][..n % 90], false);
         assert!(table.kept() <= 2_000, "{n}");
     }
-    assert_eq!(table.get(0).map(|(name, _)| name), Some(&b"name-4999"[..]));
+    assert_eq!(table.get(0).map(|row| row.name), Some(&b"name-4999"[..]));
 }
 
 #[test]

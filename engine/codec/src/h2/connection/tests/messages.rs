@@ -216,6 +216,30 @@ fn large_heads_leave_the_context_whole() {
 }
 
 #[test]
+fn what_was_vouched_for_is_judged_where_it_depends() {
+    let literal = |name: &str, value: &str| [&[0x40][..], &block(&[(name, value)])[1..]].concat();
+    // In the table: 66 host, 65 content-length, 64 cookie, 63 x-a, 62 connection.
+    let fields =
+        [("host", "h"), ("content-length", "0"), ("cookie", "c=d"), ("x-a", "b"), ("connection", "x")];
+    let added: Vec<u8> = fields.iter().flat_map(|(name, value)| literal(name, value)).collect();
+    let again = |indices: &[u8], pseudo: &[(&str, &str)]| [block(pseudo), indices.to_vec()].concat();
+    let other = [GET[0], GET[1], GET[2], (":authority", "other")];
+    let wire = Wire::client()
+        .frame(1, 5, 1, &[block(&GET), added].concat())
+        .frame(1, 5, 3, &again(&[0xc2, 0xc1, 0xc0, 0xbf, 0xc0, 0xbf], &GET))
+        .frame(1, 5, 5, &again(&[0xc2], &other))
+        .frame(1, 5, 7, &again(&[0xc1, 0xc1], &GET))
+        .frame(1, 5, 9, &again(&[0xbf, 0xbe], &GET))
+        .frame(1, 5, 11, &[again(&[0xbf], &[]), block(&GET)].concat());
+    let (_, outcome) = serve(&wire);
+    let good =
+        "GET / HTTP/1.1\r\nHost: h\r\ncontent-length: 0\r\nx-a: b\r\nx-a: b\r\ncookie: c=d; c=d\r\n\r\n";
+    assert_eq!(outcome.heads, [good]);
+    let resets: Vec<u32> = outcome.resets().iter().map(|(stream, _)| *stream).collect();
+    assert_eq!(resets, [1, 5, 7, 9, 11]);
+}
+
+#[test]
 fn a_bomb_costs_its_bytes_only() {
     // 4,000 bytes in the table, named sixteen thousand times: 64 MB if they were kept.
     let entry = [&[0x40, 1, b'a', 127, 0x81, 0x1e][..], &[b'x'; 3_968]].concat();
