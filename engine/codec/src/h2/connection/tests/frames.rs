@@ -252,6 +252,16 @@ fn what_is_no_flood() {
     }
     assert_eq!(outcome.fatal(), None);
 
+    // As many cancelled as were answered, and a priority each.
+    let (mut connection, mut outcome) = serve(&Wire::client());
+    for n in 0..2_000 {
+        let wire =
+            Wire::default().get(id(n * 2)).frame(16, 0, 0, b"x").post(id(n * 2 + 1)).reset(id(n * 2 + 1), 8);
+        feed(&mut connection, &wire.0, &mut outcome);
+        connection.send_head(id(n * 2), 204, [], true, &mut outcome.out).expect("open");
+    }
+    assert_eq!(outcome.fatal(), None);
+
     // What comes slowly.
     let (mut connection, mut outcome) = serve(&Wire::client());
     for n in 0..2_000 {
@@ -281,4 +291,21 @@ fn streams_that_ended_long_ago() {
     // What ended once is told once.
     let (_, outcome) = serve(&Wire::client().post(1).reset(1, 8).reset(1, 8).reset(1, 8));
     assert_eq!(outcome.events.len(), 3, "SETTINGS, a request, its end");
+}
+
+#[test]
+fn limits_are_what_the_protocol_can_say() {
+    let limits = Limits {
+        frame_bytes: 1,
+        stream_window_bytes: u32::MAX,
+        connection_window_bytes: u32::MAX,
+        ..Limits::default()
+    };
+    let mut out = Vec::new();
+    Connection::client(limits.clone()).start(&mut out);
+    let frames = sent(&out);
+    assert_eq!(frame::number(&frames[0].payload[8..]), 0x7fff_ffff, "the stream's window");
+    assert_eq!(frame::number(&frames[1].payload), 0x7fff_ffff - 65_535);
+    let (_, outcome) = serve_within(limits, &Wire::client().post(1).data(1, false, &[0; 16_384]));
+    assert_eq!(outcome.body.len(), 16_384);
 }
