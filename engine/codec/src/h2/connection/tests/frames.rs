@@ -186,6 +186,9 @@ fn control_frames_are_answered() {
 
 #[test]
 fn what_a_connection_begins_with() {
+    let is_preface = crate::h2::is_preface;
+    assert_eq!((is_preface(b""), is_preface(b"PRI * HT"), is_preface(b"PRI / ")), (None, None, Some(false)));
+    assert_eq!((is_preface(&Wire::client().0), is_preface(b"GET / HTTP/1.1")), (Some(true), Some(false)));
     let mut out = Vec::new();
     Connection::server(Limits::default()).start(&mut out);
     let frames = sent(&out);
