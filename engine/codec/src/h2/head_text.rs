@@ -161,8 +161,8 @@ impl HeadText {
     }
 
     fn read_pseudo(&mut self, field: &Field<'_>) -> Result<(), Malformed> {
-        if self.facts.begun || self.facts.form == Form::Trailers {
-            return Err("a pseudo field after others, or in trailers");
+        if self.facts.begun {
+            return Err("a pseudo field after others");
         }
         let name = field.static_name.map_or(field.name, |index| hpack::name_of(index.into()));
         let place = match (self.facts.form, name) {

@@ -263,6 +263,15 @@ fn secrets_are_never_indexed_and_the_rest_is_learned() {
 }
 
 #[test]
+fn large_fields_push_nothing_out() {
+    let mut encoder = Encoder::new(4_096);
+    for len in [1_017, 1_018, 5_000] {
+        encoder.field(b"X-Large", &vec![b'v'; len], &mut Vec::new());
+    }
+    assert_eq!(encoder.table().len(), 1, "a quarter of the table at most");
+}
+
+#[test]
 fn what_repeats_for_a_while_is_an_index_for_that_while() {
     let mut encoder = Encoder::new(4_096);
     for second in 0..50 {

@@ -240,6 +240,17 @@ fn what_was_vouched_for_is_judged_where_it_depends() {
 }
 
 #[test]
+fn trailers_vouch_for_no_host() {
+    let literal = |name: &str, value: &str| [&[0x40][..], &block(&[(name, value)])[1..]].concat();
+    let trailers = [literal("host", "evil"), literal("cookie", "a=b")].concat();
+    let head = [block(&GET), vec![0xbe, 0xbe]].concat();
+    let wire = Wire::client().post(1).frame(1, 5, 1, &trailers).frame(1, 5, 3, &head);
+    let (_, outcome) = serve(&wire.frame(1, 5, 5, &[block(&GET), vec![0xbf]].concat()));
+    assert_eq!(outcome.heads[2], "GET / HTTP/1.1\r\nHost: h\r\ncookie: a=b; a=b\r\n\r\n");
+    assert_eq!(outcome.resets(), [(5, PROTOCOL)]);
+}
+
+#[test]
 fn a_bomb_costs_its_bytes_only() {
     // 4,000 bytes in the table, named sixteen thousand times: 64 MB if they were kept.
     let entry = [&[0x40, 1, b'a', 127, 0x81, 0x1e][..], &[b'x'; 3_968]].concat();
