@@ -21,10 +21,14 @@ const WINDOW_UPDATE: &[u8] = b"\0\0\x04\x08\0\0\0\0\0\0\0\x04\0";
 struct Count(usize);
 
 impl Sink for Count {
-    fn field(&mut self, field: Field<'_>) {
+    fn field(&mut self, field: Field<'_>) -> bool {
         self.0 += field.name.len() + field.value.len();
+        false
     }
 }
+
+/// Appends a block.
+type Encode = fn(&mut Encoder, &mut Vec<u8>);
 
 /// Appends the browser's request as a block.
 fn encode_request(encoder: &mut Encoder, out: &mut Vec<u8>) {
@@ -50,8 +54,7 @@ fn encode_answer(encoder: &mut Encoder, out: &mut Vec<u8>) {
 }
 
 fn blocks(criterion: &mut Criterion) {
-    let kinds: [(&str, fn(&mut Encoder, &mut Vec<u8>)); 2] =
-        [("browser", encode_request), ("answer", encode_answer)];
+    let kinds: [(&str, Encode); 2] = [("browser", encode_request), ("answer", encode_answer)];
     for (name, encode) in kinds {
         let (mut encoder, mut first, mut warm) = (Encoder::new(4_096), Vec::new(), Vec::new());
         encode(&mut encoder, &mut first);

@@ -8,8 +8,8 @@
 
 mod api_definition;
 mod chunked_body;
-mod head;
 mod h2_frames;
+mod head;
 mod hpack;
 pub mod mutate;
 pub mod random;

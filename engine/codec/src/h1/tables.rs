@@ -4,6 +4,7 @@ const TOKEN: u8 = 1;
 const VALUE: u8 = 2;
 const TARGET: u8 = 4;
 const HOST: u8 = 8;
+const LOWER_TOKEN: u8 = 16;
 
 const CLASSES: [u8; 256] = classes();
 
@@ -16,6 +17,10 @@ const fn classes() -> [u8; 256] {
         // RFC 9110 §5.6.2: tchar.
         if alphanumeric || in_set(octet, b"!#$%&'*+-.^_`|~") {
             table[byte] |= TOKEN;
+            // RFC 9113 §8.2.1.
+            if !octet.is_ascii_uppercase() {
+                table[byte] |= LOWER_TOKEN;
+            }
         }
         // RFC 9110 §5.5: VCHAR, obs-text, SP and HTAB.
         if octet >= 0x20 && octet != 0x7f || octet == b'\t' {
@@ -74,6 +79,10 @@ fn all(text: &[u8], class: u8) -> bool {
 
 pub(crate) fn all_token(text: &[u8]) -> bool {
     all(text, TOKEN)
+}
+
+pub(crate) fn all_lower_token(text: &[u8]) -> bool {
+    all(text, LOWER_TOKEN)
 }
 
 pub(crate) fn all_target(text: &[u8]) -> bool {

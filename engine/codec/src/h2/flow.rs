@@ -76,3 +76,18 @@ impl ReceiveWindow {
         increment
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credit_is_what_was_taken() {
+        let mut window = ReceiveWindow::new(100, 100);
+        assert_eq!(window.give(100), None, "nothing was taken");
+        assert!(window.take(60) && !window.take(41));
+        assert_eq!((window.give(49), window.give(1), window.taken()), (None, Some(50), 10));
+        assert_eq!((window.give(u32::MAX), window.tell(), window.tell()), (None, 10, 0));
+        assert!(window.take(100), "no more and no less than before");
+    }
+}

@@ -6,6 +6,16 @@ use super::error::{ErrorCode, Fault};
 pub const HEADER_BYTES: usize = 9;
 /// What a client's connection begins with (§3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Whether a client that said nothing beforehand speaks HTTP/2 (§3.3). `None`: too few bytes to tell.
+#[must_use]
+pub fn is_preface(input: &[u8]) -> Option<bool> {
+    let len = input.len().min(PREFACE.len());
+    if input[..len] != PREFACE[..len] {
+        return Some(false);
+    }
+    (len == PREFACE.len()).then_some(true)
+}
+
 /// The largest stream id, and the mask that takes the reserved bit away.
 pub(super) const STREAM_ID_MAX: u32 = 0x7fff_ffff;
 

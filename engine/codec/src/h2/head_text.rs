@@ -7,7 +7,7 @@ use vocabulary::KnownField;
 
 use super::hpack::{self, Field, Sink};
 use crate::h1::encode;
-use crate::h1::tables::{all_target, all_token, is_authority};
+use crate::h1::tables::{all_lower_token, all_target, all_token, is_authority};
 use crate::h1::valid_field_value;
 
 /// What a block is.
@@ -116,9 +116,15 @@ impl HeadText {
         self.facts.is_head
     }
 
-    fn read(&mut self, field: &Field<'_>) -> Result<(), Malformed> {
+    /// Reads a field; true if it is good wherever it comes again.
+    fn read(&mut self, field: &Field<'_>) -> Result<bool, Malformed> {
+        if field.vouched {
+            self.start()?;
+            encode::field(&mut self.text, field.name, field.value);
+            return Ok(true);
+        }
         if field.name.first() == Some(&b':') {
-            return self.read_pseudo(field);
+            return self.read_pseudo(field).map(|()| false);
         }
         self.start()?;
         // Names of the static table are good.
@@ -135,32 +141,28 @@ impl HeadText {
             | KnownField::KeepAlive
             | KnownField::ProxyConnection
             | KnownField::TransferEncoding
-            | KnownField::Upgrade => return Err("a field of the connection"),
-            KnownField::Te if value != b"trailers" => return Err("te that isn't trailers"),
-            KnownField::Host if self.facts.form == Form::Request => return self.read_host(value),
-            KnownField::ContentLength => {
-                // Trailers can't frame what has ended.
-                if self.facts.form == Form::Trailers {
-                    return Ok(());
-                }
-                self.read_length(value)?;
-            }
+            | KnownField::Upgrade => Err("a field of the connection"),
+            KnownField::Te if value != b"trailers" => Err("te that isn't trailers"),
+            // What depends on the message isn't vouched for.
+            KnownField::Host if self.facts.form == Form::Request => self.read_host(value).map(|()| false),
+            KnownField::ContentLength => self.read_length(value).map(|()| false),
             KnownField::Cookie if self.facts.form == Form::Request => {
                 if !self.cookie.is_empty() {
                     self.cookie.extend_from_slice(b"; ");
                 }
                 self.cookie.extend_from_slice(value);
-                return Ok(());
+                Ok(false)
             }
-            _ => {}
+            known => {
+                encode::field(&mut self.text, field.name, value);
+                Ok(!matches!(known, KnownField::Host | KnownField::Cookie))
+            }
         }
-        encode::field(&mut self.text, field.name, value);
-        Ok(())
     }
 
     fn read_pseudo(&mut self, field: &Field<'_>) -> Result<(), Malformed> {
-        if self.facts.begun || self.facts.form == Form::Trailers {
-            return Err("a pseudo field after others, or in trailers");
+        if self.facts.begun {
+            return Err("a pseudo field after others");
         }
         let name = field.static_name.map_or(field.name, |index| hpack::name_of(index.into()));
         let place = match (self.facts.form, name) {
@@ -213,11 +215,16 @@ impl HeadText {
     }
 
     fn read_length(&mut self, value: &[u8]) -> Result<(), Malformed> {
+        // Trailers can't frame what has ended.
+        if self.facts.form == Form::Trailers {
+            return Ok(());
+        }
         let digits = (1..=18).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
         if self.facts.length.is_some() || !digits {
             return Err("content-length that is none, or twice");
         }
         self.facts.length = Some(value.iter().fold(0, |length, digit| length * 10 + u64::from(digit - b'0')));
+        encode::field(&mut self.text, b"content-length", value);
         Ok(())
     }
 
@@ -272,18 +279,20 @@ impl HeadText {
 
 impl Sink for HeadText {
     #[inline]
-    fn field(&mut self, field: Field<'_>) {
+    fn field(&mut self, field: Field<'_>) -> bool {
         let facts = &mut self.facts;
         if facts.form == Form::Nothing || facts.malformed.is_some() {
-            return;
+            return false;
         }
         // RFC 9113 §6.5.2.
         facts.bytes += field.name.len() + field.value.len() + 32;
-        if facts.bytes <= facts.bytes_max
-            && let Err(rule) = self.read(&field)
-        {
-            self.facts.malformed = Some(rule);
+        if facts.bytes > facts.bytes_max {
+            return false;
         }
+        self.read(&field).unwrap_or_else(|rule| {
+            self.facts.malformed = Some(rule);
+            false
+        })
     }
 }
 
@@ -296,5 +305,5 @@ fn is_blank(octet: &u8) -> bool {
 }
 
 fn is_lower_token(name: &[u8]) -> bool {
-    !name.is_empty() && all_token(name) && !name.iter().any(u8::is_ascii_uppercase)
+    !name.is_empty() && all_lower_token(name)
 }

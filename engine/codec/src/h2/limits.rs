@@ -3,6 +3,8 @@
 use vocabulary::limits;
 
 use super::budget::Allowance;
+use super::flow::WINDOW_MAX;
+use super::settings::{FRAME_BYTES_MAX, FRAME_BYTES_MIN};
 
 /// What a field counts beside its text (§6.5.2), in bytes.
 const FIELD_OVERHEAD: usize = 32;
@@ -57,7 +59,7 @@ limits! {
     connection_window_bytes: u32 = 1_048_576;
     /// Memory that buffers for blocks and heads keep between uses, in bytes.
     kept_bytes: usize = 16_384;
-    /// RST_STREAM from the peer on streams that are at work: rapid resets.
+    /// Server: RST_STREAM on streams that are at work, beyond one for each that went to its end: rapid resets.
     peer_resets: Allowance = allowance(256, 64);
     /// Streams that the peer's faults, or its streams beyond the limit, make us reset.
     made_resets: Allowance = allowance(128, 32);
@@ -69,13 +71,21 @@ limits! {
     empty_data: Allowance = allowance(128, 32);
     /// WINDOW_UPDATE beyond those that the DATA we sent explains.
     window_updates: Allowance = allowance(1_024, 256);
-    /// PRIORITY and frames of unknown types.
+    /// PRIORITY, frames of unknown types and others without an effect, beyond two for each request.
     ignored_frames: Allowance = allowance(1_024, 256);
     /// Frames on streams that have ended.
     late_frames: Allowance = allowance(1_024, 256);
 }
 
 impl Limits {
+    /// Values that the protocol has no room for, cut to those that it has (§4.2, §6.9.1).
+    pub(super) fn within_protocol(mut self) -> Self {
+        self.frame_bytes = self.frame_bytes.clamp(FRAME_BYTES_MIN, FRAME_BYTES_MAX);
+        self.stream_window_bytes = self.stream_window_bytes.min(WINDOW_MAX);
+        self.connection_window_bytes = self.connection_window_bytes.min(WINDOW_MAX);
+        self
+    }
+
     /// Bounds towards a backend. Calls of several clients share the connection, so that its window has room for all
     /// streams at once: a client that doesn't read its answer stops no other.
     #[must_use]

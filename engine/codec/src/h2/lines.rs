@@ -102,7 +102,9 @@ mod tests {
         );
         let call = call.expect("a head");
         assert_eq!((call.method, call.path, call.authority), (&b"PUT"[..], &b"/a?b"[..], &b"h:1"[..]));
-        let fields: Vec<_> = call.fields.collect();
+        let mut rest = call.fields;
+        let fields: Vec<_> = rest.by_ref().collect();
+        assert_eq!(rest.next(), None, "nor anything of the body");
         assert_eq!(fields, [(&b"X-A"[..], &b"1"[..]), (b"te", b"trailers")]);
         let (status, fields) = answer_of(
             b"HTTP/1.1 404 Not Found\r\nKeep-Alive: 5\r\nTransfer-Encoding: chunked\r\nEmpty: \r\n\r\n",

@@ -21,7 +21,7 @@ pub use budget::Allowance;
 pub use connection::{Connection, OpenError, SendError};
 pub use error::ErrorCode;
 pub use event::{Event, Step};
-pub use frame::{HEADER_BYTES, PREFACE};
+pub use frame::{HEADER_BYTES, PREFACE, is_preface};
 pub use limits::Limits;
 pub use lines::{Call, answer_of, call_of, fields_of};
 

@@ -16,8 +16,8 @@ const NO_RFC7540_PRIORITIES: u16 = 9;
 
 /// Before the first SETTINGS (§6.5.2, §6.9.2).
 pub(super) const WINDOW_AT_FIRST: u32 = 65_535;
-const FRAME_BYTES_MIN: u32 = 16_384;
-const FRAME_BYTES_MAX: u32 = 16_777_215;
+pub(super) const FRAME_BYTES_MIN: u32 = 16_384;
+pub(super) const FRAME_BYTES_MAX: u32 = 16_777_215;
 
 /// The peer's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

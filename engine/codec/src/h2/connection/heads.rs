@@ -15,6 +15,9 @@ type Outcome = Result<Option<Event>, Fault>;
 
 const PROTOCOL: ErrorCode = ErrorCode::PROTOCOL_ERROR;
 
+/// Frames without an effect that a request explains: some clients send its priority, and change it.
+const IGNORED_PER_REQUEST: u32 = 2;
+
 /// What a block is for.
 #[derive(Clone, Copy, Debug)]
 enum Purpose {
@@ -148,6 +151,7 @@ impl Connection {
         if end_stream && length.is_some_and(|length| length > 0) {
             return self.reject(id, PROTOCOL, "a content-length without a body", out);
         }
+        self.budgets.ignored_frames.earn(IGNORED_PER_REQUEST);
         self.streams.open(id, self.new_stream(length, self.head.is_head()));
         if let Some(stream) = self.streams.get_mut(id) {
             stream.head_received = true;
@@ -228,7 +232,7 @@ impl Connection {
         let Some(stream) = self.streams.get_mut(id) else { return };
         stream.remote_ended |= end;
         if stream.remote_ended && stream.local_ended {
-            self.streams.close(id, Closed::Ended);
+            self.end_stream(id);
         }
     }
 }

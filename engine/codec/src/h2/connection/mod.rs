@@ -112,6 +112,7 @@ impl Connection {
     }
 
     fn new(role: Role, limits: Limits) -> Self {
+        let limits = limits.within_protocol();
         Connection {
             role,
             reading: if role == Role::Server { Reading::Preface(0) } else { Reading::Header(0) },
@@ -326,6 +327,13 @@ impl Connection {
         let last = if self.role == Role::Server { self.last_stream } else { 0 };
         frame::write_go_away(out, self.away_sent.map_or(last, |promised| promised.min(last)), code, reason);
         Event::ConnectionError { code, reason }
+    }
+
+    /// Both sides have sent END_STREAM.
+    fn end_stream(&mut self, stream: u32) {
+        self.streams.close(stream, Closed::Ended);
+        // Whoever takes answers may also cancel some.
+        self.budgets.peer_resets.earn(1);
     }
 
     /// Whether a stream can't have any frame yet (§5.1): nobody opened it, nor one above it.

@@ -241,7 +241,7 @@ impl Connection {
         let Some(open) = self.streams.get_mut(stream) else { return };
         open.local_ended |= end;
         if open.local_ended && open.remote_ended {
-            self.streams.close(stream, Closed::Ended);
+            self.end_stream(stream);
         }
     }
 

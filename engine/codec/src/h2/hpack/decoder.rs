@@ -30,12 +30,16 @@ pub struct Field<'a> {
     pub value: &'a [u8],
     /// Index of the name in the static table, if it came by one.
     pub static_name: Option<u8>,
+    /// The sink has vouched for this very field, and it came again.
+    pub vouched: bool,
 }
 
 /// Takes fields in their order.
 pub trait Sink {
     /// One field. A sink that has had enough ignores the rest: the block is decoded to its end regardless.
-    fn field(&mut self, field: Field<'_>);
+    ///
+    /// True vouches for the field: whatever message it comes in again, nothing about it has to be judged.
+    fn field(&mut self, field: Field<'_>) -> bool;
 }
 
 /// The receiving half of a compression context.
@@ -116,10 +120,10 @@ impl Decoder {
         }
         if index <= static_table::LEN {
             let (name, value) = static_table::ENTRIES[index - 1];
-            return Ok(Field { name, value, static_name: Some(index as u8) });
+            return Ok(Field { name, value, static_name: Some(index as u8), vouched: false });
         }
-        let (name, value) = self.table.get(index - static_table::LEN - 1).ok_or(HpackError::Index)?;
-        Ok(Field { name, value, static_name: None })
+        let row = self.table.get(index - static_table::LEN - 1).ok_or(HpackError::Index)?;
+        Ok(Field { name: row.name, value: row.value, static_name: None, vouched: row.vouched })
     }
 
     fn literal(
@@ -140,9 +144,9 @@ impl Decoder {
             name = Text::Block(static_table::name_of(index));
         } else {
             // The entry may be evicted by the field that names it (§4.4).
-            let (text, _) = self.table.get(index - static_table::LEN - 1).ok_or(HpackError::Index)?;
+            let row = self.table.get(index - static_table::LEN - 1).ok_or(HpackError::Index)?;
             self.name.clear();
-            self.name.extend_from_slice(text);
+            self.name.extend_from_slice(row.name);
         }
         let value = string(block, at, &mut self.value)?;
         let name = match name {
@@ -153,9 +157,9 @@ impl Decoder {
             Text::Block(text) => text,
             Text::Scratch => &self.value,
         };
-        sink.field(Field { name, value, static_name });
+        let vouched = sink.field(Field { name, value, static_name, vouched: false });
         if add {
-            self.table.add(name, value);
+            self.table.add(name, value, vouched);
         }
         Ok(())
     }

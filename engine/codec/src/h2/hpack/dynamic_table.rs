@@ -13,6 +13,15 @@ struct Entry {
     start: u32,
     name_len: u32,
     value_len: u32,
+    vouched: bool,
+}
+
+/// Text of an entry, and whether a sink has vouched for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) value: &'a [u8],
+    pub(super) vouched: bool,
 }
 
 /// Fields by recency, within a size.
@@ -47,6 +56,12 @@ impl DynamicTable {
         self.size
     }
 
+    /// Bytes of text that are kept, of entries that are alive and of others.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.text.len()
+    }
+
     /// Changes the most that the entries may take (§4.3).
     pub(super) fn resize(&mut self, size_max: usize) {
         self.size_max = size_max;
@@ -55,16 +70,17 @@ impl DynamicTable {
 
     /// The entry that was added `age` entries before the newest.
     #[inline]
-    pub(super) fn get(&self, age: usize) -> Option<(&[u8], &[u8])> {
+    pub(super) fn get(&self, age: usize) -> Option<Row<'_>> {
         let at = self.entries.len().checked_sub(age + 1)?;
         let entry = self.entries.get(at)?;
         let name_end = entry.start as usize + entry.name_len as usize;
         let value_end = name_end + entry.value_len as usize;
-        Some((&self.text[entry.start as usize..name_end], &self.text[name_end..value_end]))
+        let (name, value) = (&self.text[entry.start as usize..name_end], &self.text[name_end..value_end]);
+        Some(Row { name, value, vouched: entry.vouched })
     }
 
     /// Adds an entry, evicting old ones (§4.4). One that is larger than the table empties it.
-    pub(super) fn add(&mut self, name: &[u8], value: &[u8]) {
+    pub(super) fn add(&mut self, name: &[u8], value: &[u8], vouched: bool) {
         let len = name.len() + value.len();
         let size = len + ENTRY_OVERHEAD;
         self.evict(size);
@@ -77,7 +93,12 @@ impl DynamicTable {
         let start = self.text.len() as u32;
         self.text.extend_from_slice(name);
         self.text.extend_from_slice(value);
-        self.entries.push_back(Entry { start, name_len: name.len() as u32, value_len: value.len() as u32 });
+        self.entries.push_back(Entry {
+            start,
+            name_len: name.len() as u32,
+            value_len: value.len() as u32,
+            vouched,
+        });
         self.size += size;
         self.added = self.added.wrapping_add(1);
     }

@@ -6,17 +6,18 @@
 use super::dynamic_table::DynamicTable;
 use super::{huffman, integer, static_table};
 
-/// Names of which no value is remembered, here or by anyone behind (§7.1.3): on a connection that several clients'
+/// Whether no value of a name is remembered, here or by anyone behind (§7.1.3): on a connection that several clients'
 /// calls share, a guess that compresses would be a guess confirmed.
-const SECRETS: [&[u8]; 7] = [
-    b"authorization",
-    b"cookie",
-    b"proxy-authorization",
-    b"set-cookie",
-    b"x-amz-security-token",
-    b"x-api-key",
-    b"www-authenticate",
-];
+fn is_secret(name: &[u8], static_name: Option<usize>) -> bool {
+    match static_name {
+        Some(index) => SECRETS >> index & 1 == 1,
+        None => matches!(name, b"x-api-key" | b"x-amz-security-token"),
+    }
+}
+
+/// A bit for each secret of the static table: authorization, cookie, proxy-authorization, set-cookie,
+/// www-authenticate.
+const SECRETS: u64 = 1 << 23 | 1 << 32 | 1 << 49 | 1 << 55 | 1 << 61;
 
 /// A name and a value.
 type Pair<'a> = (&'a [u8], &'a [u8]);
@@ -119,7 +120,7 @@ impl Encoder {
         }
         let name_hash = hash(0, name);
         let name_set = name_hash as usize % SETS;
-        if SECRETS.contains(&name) {
+        if is_secret(name, static_name) {
             let index = static_name.or_else(|| self.find_name(name_set, name).map(|(_, index)| index));
             return self.literal(0x10, 4, index, name, value, out);
         }
@@ -137,7 +138,7 @@ impl Encoder {
             return self.literal(0x00, 4, index, name, value, out);
         }
         self.literal(0x40, 6, index, name, value, out);
-        self.table.add(name, value);
+        self.table.add(name, value, false);
         let number = self.table.newest();
         self.fields[field_set].rotate_right(1);
         self.fields[field_set][0] = number;
@@ -168,7 +169,8 @@ impl Encoder {
     /// Index of a field, if its set still knows.
     #[inline]
     fn find_field(&self, set: usize, field: Pair<'_>) -> Option<usize> {
-        let mut entries = self.fields[set].iter().filter_map(|&number| self.entry(number));
+        // Newest first: behind one that is gone are older ones.
+        let mut entries = self.fields[set].iter().map_while(|&number| self.entry(number));
         entries.find(|&(_, entry)| entry == field).map(|(index, _)| index)
     }
 
@@ -186,7 +188,8 @@ impl Encoder {
     #[inline]
     fn entry(&self, number: u16) -> Option<(usize, Pair<'_>)> {
         let age = self.table.newest().wrapping_sub(number) as usize;
-        Some((static_table::LEN + 1 + age, self.table.get(age)?))
+        let row = self.table.get(age)?;
+        Some((static_table::LEN + 1 + age, (row.name, row.value)))
     }
 
     #[cfg(test)]
@@ -221,4 +224,18 @@ fn hash(seed: u64, text: &[u8]) -> u64 {
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
     mix(state, u64::from_le_bytes(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_have_their_bits() {
+        let names: Vec<&[u8]> =
+            (1..=61).filter(|index| SECRETS >> index & 1 == 1).map(static_table::name_of).collect();
+        let expected =
+            [&b"authorization"[..], b"cookie", b"proxy-authorization", b"set-cookie", b"www-authenticate"];
+        assert_eq!(names, expected);
+    }
 }

@@ -106,7 +106,8 @@ pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Option<()> {
     // Room for the shortest codes, so that symbols are stored without growing.
     out.resize(start + coded.len() * 8 / BITS_MIN as usize + 1, 0);
     let text = &mut out[start..];
-    // The next bits, from the top, and how many there are.
+    // The next bits, from the top, and how many there are. Bits below those may be there already; they will be the
+    // same when their octets are taken.
     let (mut bits, mut count) = (0_u64, 0_u32);
     let (mut rest, mut len) = (coded, 0);
     loop {
@@ -123,8 +124,6 @@ pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Option<()> {
                 bits <<= length;
                 count -= length;
             }
-            // Of the word's last octet some bits may stand below the counted ones.
-            bits &= !(u64::MAX >> count);
             continue;
         }
         if count <= 56

@@ -118,14 +118,14 @@ pub(super) fn find_name(name: &[u8]) -> Option<usize> {
 /// The index of a field whose name is first found at `index`.
 #[inline]
 pub(super) fn find_value(index: usize, value: &[u8]) -> Option<usize> {
-    let name = ENTRIES[index - 1].0;
-    // Names with more than one value stand together.
-    let same = ENTRIES[index - 1..].iter().take_while(|entry| entry.0 == name);
-    same.take(VALUES_MAX).position(|entry| entry.1 == value).map(|at| index + at)
+    // Entries of a name stand together.
+    let values = match index {
+        2 | 4 | 6 => 2,
+        8 => 7,
+        _ => 1,
+    };
+    ENTRIES[index - 1..index - 1 + values].iter().position(|entry| entry.1 == value).map(|at| index + at)
 }
-
-/// Values of `:status`, of which there are the most.
-const VALUES_MAX: usize = 7;
 
 #[cfg(test)]
 mod tests {

@@ -9,9 +9,10 @@ use crate::h2::random::Random;
 struct List(Vec<(String, String)>);
 
 impl Sink for List {
-    fn field(&mut self, field: Field<'_>) {
+    fn field(&mut self, field: Field<'_>) -> bool {
         let text = |bytes: &[u8]| bytes.iter().map(|&octet| char::from(octet)).collect();
         self.0.push((text(field.name), text(field.value)));
+        false
     }
 }
 
@@ -35,8 +36,8 @@ fn decode(decoder: &mut Decoder, hex: &str) -> Result<List, HpackError> {
 
 fn table(table: &DynamicTable) -> Vec<(String, String)> {
     let mut list = List::default();
-    (0..table.len()).filter_map(|age| table.get(age)).for_each(|(name, value)| {
-        list.field(Field { name, value, static_name: None });
+    (0..table.len()).filter_map(|age| table.get(age)).for_each(|row| {
+        list.field(Field { name: row.name, value: row.value, static_name: None, vouched: false });
     });
     list.0
 }
@@ -233,6 +234,16 @@ fn an_entry_larger_than_the_table_empties_it() {
 }
 
 #[test]
+fn a_table_keeps_twice_its_size_at_most() {
+    let mut table = DynamicTable::new(1_000);
+    for n in 0..5_000 {
+        table.add(format!("name-{n}").as_bytes(), &[b'v'; 90][..n % 90], false);
+        assert!(table.kept() <= 2_000, "{n}");
+    }
+    assert_eq!(table.get(0).map(|row| row.name), Some(&b"name-4999"[..]));
+}
+
+#[test]
 fn secrets_are_never_indexed_and_the_rest_is_learned() {
     let mut encoder = Encoder::new(4_096);
     let mut block = Vec::new();
@@ -249,6 +260,28 @@ fn secrets_are_never_indexed_and_the_rest_is_learned() {
     block.clear();
     encoder.field(b"Server", b"turnpike", &mut block);
     assert_eq!(block.len(), 1);
+}
+
+#[test]
+fn large_fields_push_nothing_out() {
+    let mut encoder = Encoder::new(4_096);
+    for len in [1_017, 1_018, 5_000] {
+        encoder.field(b"X-Large", &vec![b'v'; len], &mut Vec::new());
+    }
+    assert_eq!(encoder.table().len(), 1, "a quarter of the table at most");
+}
+
+#[test]
+fn what_repeats_for_a_while_is_an_index_for_that_while() {
+    let mut encoder = Encoder::new(4_096);
+    for second in 0..50 {
+        let date = format!("Tue, 24 Nov 2026 10:00:{second} GMT");
+        for repeat in 0..3 {
+            let mut block = Vec::new();
+            encoder.field(b"Date", date.as_bytes(), &mut block);
+            assert_eq!(block.len() == 1, repeat > 0, "second {second}, {repeat}");
+        }
+    }
 }
 
 #[test]
@@ -296,6 +329,7 @@ fn what_is_encoded_is_decoded() {
             assert_eq!(decoder.decode(&block, &mut list), Ok(()), "seed {seed}");
             assert_eq!(list.0, fields, "seed {seed}");
             assert_eq!(table(encoder.table()), table(decoder.table()), "seed {seed}");
+            assert!(decoder.table().len() > 0 || decoder.table().kept() == 0, "seed {seed}");
         }
     }
 }

@@ -186,6 +186,9 @@ fn control_frames_are_answered() {
 
 #[test]
 fn what_a_connection_begins_with() {
+    let is_preface = crate::h2::is_preface;
+    assert_eq!((is_preface(b""), is_preface(b"PRI * HT"), is_preface(b"PRI / ")), (None, None, Some(false)));
+    assert_eq!((is_preface(&Wire::client().0), is_preface(b"GET / HTTP/1.1")), (Some(true), Some(false)));
     let mut out = Vec::new();
     Connection::server(Limits::default()).start(&mut out);
     let frames = sent(&out);
@@ -252,6 +255,16 @@ fn what_is_no_flood() {
     }
     assert_eq!(outcome.fatal(), None);
 
+    // As many cancelled as were answered, and a priority each.
+    let (mut connection, mut outcome) = serve(&Wire::client());
+    for n in 0..2_000 {
+        let wire =
+            Wire::default().get(id(n * 2)).frame(16, 0, 0, b"x").post(id(n * 2 + 1)).reset(id(n * 2 + 1), 8);
+        feed(&mut connection, &wire.0, &mut outcome);
+        connection.send_head(id(n * 2), 204, [], true, &mut outcome.out).expect("open");
+    }
+    assert_eq!(outcome.fatal(), None);
+
     // What comes slowly.
     let (mut connection, mut outcome) = serve(&Wire::client());
     for n in 0..2_000 {
@@ -266,4 +279,36 @@ fn what_is_no_flood() {
 
 fn many_empty(count: u32) -> Wire {
     (0..count).fold(Wire::default(), |wire, _| wire.data(1, false, b""))
+}
+
+#[test]
+fn streams_that_ended_long_ago() {
+    let limits = || Limits { closed_streams: 2, ..limits() };
+    let wire = || [1, 5, 7, 9].iter().fold(Wire::client(), |wire, id| wire.post(*id).reset(*id, 8));
+    // 1 and 5 are forgotten, 3 is below them, 11 was passed over.
+    let (_, outcome) = serve_within(limits(), &wire().data(1, true, b"x").data(5, true, b"x").get(5).get(3));
+    assert_eq!((outcome.fatal(), outcome.resets().len()), (None, 4), "{:?}", outcome.events);
+    assert!(outcome.resets().iter().all(|(_, code)| *code == CLOSED));
+    let (_, outcome) = serve_within(limits(), &wire().post(13).get(11));
+    assert_eq!(outcome.fatal(), Some(PROTOCOL), "a stream id that falls");
+    // What ended once is told once.
+    let (_, outcome) = serve(&Wire::client().post(1).reset(1, 8).reset(1, 8).reset(1, 8));
+    assert_eq!(outcome.events.len(), 3, "SETTINGS, a request, its end");
+}
+
+#[test]
+fn limits_are_what_the_protocol_can_say() {
+    let limits = Limits {
+        frame_bytes: 1,
+        stream_window_bytes: u32::MAX,
+        connection_window_bytes: u32::MAX,
+        ..Limits::default()
+    };
+    let mut out = Vec::new();
+    Connection::client(limits.clone()).start(&mut out);
+    let frames = sent(&out);
+    assert_eq!(frame::number(&frames[0].payload[8..]), 0x7fff_ffff, "the stream's window");
+    assert_eq!(frame::number(&frames[1].payload), 0x7fff_ffff - 65_535);
+    let (_, outcome) = serve_within(limits, &Wire::client().post(1).data(1, false, &[0; 16_384]));
+    assert_eq!(outcome.body.len(), 16_384);
 }

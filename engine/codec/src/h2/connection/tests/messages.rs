@@ -205,10 +205,49 @@ fn large_heads_leave_the_context_whole() {
         [block(&[(":method", "GET"), (":scheme", "http"), (":path", "/")]), vec![0x7e, 1, b'y']].concat();
     feed(&mut connection, &Wire::default().frame(1, 5, 5, &third).0, &mut outcome);
     assert_eq!(outcome.heads, ["GET / HTTP/1.1\r\na: y\r\n\r\n"]);
+    let trailers = Wire::default().post(7).head(7, true, &[("x", "y"), ("big", &"z".repeat(250))]);
+    feed(&mut connection, &trailers.0, &mut outcome);
+    assert_eq!(outcome.last(), Some(&Event::Trailers { stream: 7 }));
+    assert_eq!(connection.head(), b"", "trailers are whole or none");
     // It can be answered.
     connection.send_head(1, 431, [], true, &mut outcome.out).expect("an answer");
     connection.reset(1, ErrorCode::NO_ERROR, &mut outcome.out);
     assert_eq!(outcome.resets(), [(1, ErrorCode::NO_ERROR)]);
+}
+
+#[test]
+fn what_was_vouched_for_is_judged_where_it_depends() {
+    let literal = |name: &str, value: &str| [&[0x40][..], &block(&[(name, value)])[1..]].concat();
+    // In the table: 66 host, 65 content-length, 64 cookie, 63 x-a, 62 connection.
+    let fields =
+        [("host", "h"), ("content-length", "0"), ("cookie", "c=d"), ("x-a", "b"), ("connection", "x")];
+    let added: Vec<u8> = fields.iter().flat_map(|(name, value)| literal(name, value)).collect();
+    let again = |indices: &[u8], pseudo: &[(&str, &str)]| [block(pseudo), indices.to_vec()].concat();
+    let other = [GET[0], GET[1], GET[2], (":authority", "other")];
+    let wire = Wire::client()
+        .frame(1, 5, 1, &[block(&GET), added].concat())
+        .frame(1, 5, 3, &again(&[0xc2, 0xc1, 0xc0, 0xbf, 0xc0, 0xbf], &GET))
+        .frame(1, 5, 5, &again(&[0xc2], &other))
+        .frame(1, 5, 7, &again(&[0xc1, 0xc1], &GET))
+        .frame(1, 5, 9, &again(&[0xbf, 0xbe], &GET))
+        .frame(1, 5, 11, &[again(&[0xbf], &[]), block(&GET)].concat());
+    let (_, outcome) = serve(&wire);
+    let good =
+        "GET / HTTP/1.1\r\nHost: h\r\ncontent-length: 0\r\nx-a: b\r\nx-a: b\r\ncookie: c=d; c=d\r\n\r\n";
+    assert_eq!(outcome.heads, [good]);
+    let resets: Vec<u32> = outcome.resets().iter().map(|(stream, _)| *stream).collect();
+    assert_eq!(resets, [1, 5, 7, 9, 11]);
+}
+
+#[test]
+fn trailers_vouch_for_no_host() {
+    let literal = |name: &str, value: &str| [&[0x40][..], &block(&[(name, value)])[1..]].concat();
+    let trailers = [literal("host", "evil"), literal("cookie", "a=b")].concat();
+    let head = [block(&GET), vec![0xbe, 0xbe]].concat();
+    let wire = Wire::client().post(1).frame(1, 5, 1, &trailers).frame(1, 5, 3, &head);
+    let (_, outcome) = serve(&wire.frame(1, 5, 5, &[block(&GET), vec![0xbf]].concat()));
+    assert_eq!(outcome.heads[2], "GET / HTTP/1.1\r\nHost: h\r\ncookie: a=b; a=b\r\n\r\n");
+    assert_eq!(outcome.resets(), [(5, PROTOCOL)]);
 }
 
 #[test]

@@ -204,9 +204,10 @@ impl Fields {
     fn of(&mut self, block: &[u8]) -> Vec<String> {
         struct List(Vec<String>);
         impl Sink for List {
-            fn field(&mut self, field: Field<'_>) {
+            fn field(&mut self, field: Field<'_>) -> bool {
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 self.0.push(format!("{}: {}", text(field.name), text(field.value)));
+                false
             }
         }
         let mut list = List(Vec::new());

@@ -129,6 +129,12 @@ fn a_backend_bounds_its_streams_and_goes_away() {
     assert_eq!(connection.open(again(), "http", true, &mut outcome.out), Err(OpenError::Gone));
     assert_eq!(connection.send_data(3, b"x", true, &mut outcome.out), Err(SendError::Gone));
     assert!(connection.takes_no_more() && !connection.is_drained());
+    feed(&mut connection, &Wire::default().frame(7, 0, 0, &[0, 0, 0, 9, 0, 0, 0, 2]).0, &mut outcome);
+    assert_eq!(
+        outcome.last(),
+        Some(&Event::GoAway { last: 1, code: ErrorCode::INTERNAL_ERROR }),
+        "it never rises"
+    );
     feed(&mut connection, &answer(&[(":status", "204")], true).0, &mut outcome);
     assert!(connection.is_drained());
 }
@@ -145,6 +151,13 @@ fn a_backend_that_has_told_nothing_yet_gets_a_hundred_calls() {
     assert_eq!(fill(&mut connection, &mut outcome.out), 100);
     feed(&mut connection, &Wire::server().0, &mut outcome);
     assert_eq!(fill(&mut connection, &mut outcome.out), 128);
+}
+
+#[test]
+fn interim_answers_come_to_an_end() {
+    let interim = answer(&[(":status", "103")], false).0;
+    let (_, outcome) = call(CALL, &Wire(interim.repeat(1_100)));
+    assert_eq!(outcome.fatal(), Some(ErrorCode::ENHANCE_YOUR_CALM));
 }
 
 #[test]
@@ -165,11 +178,26 @@ fn a_server_goes_away_in_two_steps() {
         "later ones are not looked at"
     );
     assert_eq!(outcome.resets(), []);
+    connection.go_away(ErrorCode::NO_ERROR, &mut outcome.out);
+    let last = sent(&outcome.out).pop().expect("GOAWAY");
+    assert_eq!(frame::number(&last.payload), 3, "it never rises");
     for stream in [1, 3] {
         assert!(!connection.is_drained());
         connection.send_head(stream, 204, [], true, &mut outcome.out).expect("open");
     }
     assert!(connection.is_drained());
+    outcome.out.clear();
+    feed(&mut connection, &Wire::default().window(0, 0).0, &mut outcome);
+    assert_eq!(frame::number(&sent(&outcome.out)[0].payload), 3, "nor when the connection fails");
+}
+
+#[test]
+fn a_call_without_a_host_has_no_authority() {
+    let mut connection = Connection::client(limits());
+    let mut out = Vec::new();
+    let call = call_of(b"GET / HTTP/1.1\r\n\r\n").expect("a head");
+    connection.open(call, "http", true, &mut out).expect("room");
+    assert_eq!(Fields::default().of(&sent(&out)[0].payload), [":method: GET", ":scheme: http", ":path: /"]);
 }
 
 #[test]
