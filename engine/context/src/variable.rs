@@ -213,16 +213,8 @@ impl Facts<'_> {
             }
             ContextVariable::IntegrationStatus => number(out, exchange.integration_status.map(u64::from)),
             ContextVariable::Path => self.write_path(out),
-            ContextVariable::Protocol => {
-                text(out, Some(if exchange.http2 { b"HTTP/2.0" } else { b"HTTP/1.1" }))
-            }
-            ContextVariable::RequestId => {
-                out.extend_from_slice(&exchange.request_id.0);
-                if exchange.request_id_replaced {
-                    out.extend_from_slice(b"_REPLACED_INVALID_REQUEST_ID");
-                }
-                true
-            }
+            ContextVariable::Protocol => text(out, Some(protocol(exchange))),
+            ContextVariable::RequestId => write_request_id(exchange, out),
             ContextVariable::RequestTime => {
                 text(out, Some(&calendar::request_time(exchange.arrival_unix_ms)))
             }
@@ -286,6 +278,18 @@ fn endpoint_request_id(exchange: &Exchange) -> Option<&[u8]> {
         let field = head.fields().iter().find(|field| named(head.name(field)))?;
         Some(head.value(field))
     })
+}
+
+fn protocol(exchange: &Exchange) -> &'static [u8] {
+    if exchange.http2 { b"HTTP/2.0" } else { b"HTTP/1.1" }
+}
+
+fn write_request_id(exchange: &Exchange, out: &mut Vec<u8>) -> bool {
+    out.extend_from_slice(&exchange.request_id.0);
+    if exchange.request_id_replaced {
+        out.extend_from_slice(b"_REPLACED_INVALID_REQUEST_ID");
+    }
+    true
 }
 
 fn text(out: &mut Vec<u8>, value: Option<&[u8]>) -> bool {

@@ -95,7 +95,7 @@ impl<R: Runtime> Shard<R> {
             slot.out = out;
             return;
         }
-        let mut to_client = self.to_client(client_index);
+        let mut to_client = self.towards_client(client_index);
         to_client.send(Chunk::Owned(out));
         if let Some(rest) = rest {
             to_client.send(rest);
@@ -215,7 +215,7 @@ impl<R: Runtime> Shard<R> {
         client.linger = !request_done || !client.carry.is_empty() || asked_to_stay;
         let carry = std::mem::take(&mut client.carry);
         self.rt.give_buffer(carry);
-        self.to_client(client_index).close_notify();
+        self.towards_client(client_index).close_notify();
         let client = &mut self.clients[client_index as usize];
         if self.rt.unsent(client.socket) == 0 && !client.queued {
             // Its `Sent` came before the request's end; the close waits for the end of this event.

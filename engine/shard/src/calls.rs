@@ -16,7 +16,7 @@ use crate::owner::Owner;
 use crate::request::UNSENT_MAX;
 use crate::rt::{Chunk, Runtime};
 use crate::shard::Shard;
-use crate::slot::{AnswerFraming, AnswerPhase, NONE, RequestBody, Slot};
+use crate::slot::{AnswerPhase, NONE, RequestBody, Slot};
 use crate::upstream::Phase;
 
 /// Bytes of a request that wait for a stream's window before the client is held.
@@ -92,7 +92,7 @@ impl<R: Runtime> Shard<R> {
 
     /// The connection that was being opened speaks HTTP/2: the calls that waited go out.
     pub(crate) fn begin_calls(&mut self, index: u32) {
-        let mut connection = Connection::client(self.h2_limits.clone());
+        let mut connection = Connection::client(h2::Limits::backend());
         let mut out = self.rt.take_buffer();
         connection.start(&mut out);
         let next_second_ns = self.rt.now_ns() + SECOND_NS;
@@ -239,7 +239,7 @@ impl<R: Runtime> Shard<R> {
             calls.listed = false;
             let out = std::mem::replace(&mut calls.out, self.rt.take_buffer());
             let (idle, gone) = (calls.streams.is_empty(), calls.connection.takes_no_more());
-            self.to_upstream(index).send(Chunk::Owned(out));
+            self.towards_upstream(index).send(Chunk::Owned(out));
             if idle && gone {
                 self.close_upstream(index);
             } else if idle {
@@ -388,54 +388,26 @@ impl<R: Runtime> Shard<R> {
             self.call_consumed(index, stream, length);
             return;
         };
-        let slot = &mut self.slots[slot_index];
-        let mut out = std::mem::take(&mut slot.out);
-        let grown = slot.answer_bytes + length as u64;
-        let ends_badly = |slot: &Slot| slot.inflate_answer.as_ref().is_some_and(|i| i.finish().is_err());
-        let fits = grown <= self.limits.payload_bytes
-            && self.forward(slot_index, &mut out, input, range, end).is_ok()
-            && !(end && ends_badly(&self.slots[slot_index]));
-        if !fits {
+        let mut out = std::mem::take(&mut self.slots[slot_index].out);
+        if self.forward(slot_index, &mut out, input, range, end).is_err() {
             self.rt.give_buffer(out);
             self.call_consumed(index, stream, length);
             self.drop_upstream(slot_index);
             self.call_failed(slot_index, Failure::Network);
             return;
         }
-        let slot = &self.slots[slot_index];
-        let (client, is_stream) = (slot.client, slot.stream != 0);
-        if is_stream {
-            self.rt.give_buffer(out);
-            if end && self.slots[slot_index].inflate_answer.is_some() {
-                self.stream_body(slot_index, b"", true);
-            }
-        } else {
-            if end && slot.answer_framing == AnswerFraming::Chunked {
-                out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
-            }
-            self.to_client(client).send(Chunk::Owned(out));
-        }
+        self.queue_answer(slot_index, out, end);
         if end {
             self.call_consumed(index, stream, length);
             self.end_call(slot_index);
-            return;
-        }
-        let socket = self.clients[client as usize].socket;
-        let piles_up =
-            if is_stream { self.piles_up(slot_index) } else { self.rt.unsent(socket) >= UNSENT_MAX };
-        if !piles_up {
-            self.call_consumed(index, stream, length);
-            return;
-        }
-        let now_ns = self.rt.now_ns();
-        let begins = self.slots[slot_index].uncredited == 0;
-        self.slots[slot_index].uncredited += length;
-        if begins && length > 0 {
-            self.slots[slot_index].stalled_at_ns = now_ns;
-            if !is_stream {
-                self.slots[slot_index].unread_due_ns = self.watch_reading(client);
+        } else if self.answer_piles_up(slot_index) {
+            let begins = self.slots[slot_index].uncredited == 0;
+            self.slots[slot_index].uncredited += length;
+            if begins && length > 0 {
+                self.begin_stall(slot_index);
             }
-            self.refresh_deadline(slot_index);
+        } else {
+            self.call_consumed(index, stream, length);
         }
     }
 

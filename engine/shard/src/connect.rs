@@ -153,7 +153,7 @@ impl<R: Runtime> Shard<R> {
             // A second try of an empty body: its end went to the connection that failed.
             head.extend_from_slice(codec::h1::encode::LAST_CHUNK);
         }
-        self.to_upstream(index).send(Chunk::Owned(head));
+        self.towards_upstream(index).send(Chunk::Owned(head));
         let slot = &self.slots[slot_index];
         if slot.stream != 0 {
             self.feed_upstream(slot_index);

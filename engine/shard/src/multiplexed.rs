@@ -118,7 +118,7 @@ impl<R: Runtime> Shard<R> {
             let Some(multiplexed) = client.h2.as_deref_mut() else { continue };
             multiplexed.listed = false;
             let out = std::mem::replace(&mut multiplexed.out, self.rt.take_buffer());
-            self.to_client(index).send(Chunk::Owned(out));
+            self.towards_client(index).send(Chunk::Owned(out));
             self.settle_connection(index);
         }
         // Flushing lists nothing, so the list comes back with its memory and nothing is lost.
@@ -395,7 +395,7 @@ impl<R: Runtime> Shard<R> {
         let mut out = self.rt.take_buffer();
         match self.relay_request_run(slot_index, input, range, &mut out) {
             Ok(()) => {
-                self.to_upstream(upstream).send(Chunk::Owned(out));
+                self.towards_upstream(upstream).send(Chunk::Owned(out));
                 true
             }
             Err(_) => {

@@ -175,7 +175,9 @@ impl<R: Runtime> Shard<R> {
 
     fn read_head(&mut self, index: u32, input: &mut Input) -> Step {
         let client = &mut self.clients[index as usize];
-        if client.fresh && speaks_http2(input.rest(&self.rt)) {
+        // The version shows in the first bytes (RFC 9113 section 3.3).
+        let preface = if client.fresh { codec::h2::is_preface(input.rest(&self.rt)) } else { Some(false) };
+        if preface == Some(true) {
             self.multiplex(index);
             return Step::Continue;
         }
@@ -184,7 +186,11 @@ impl<R: Runtime> Shard<R> {
         }
         let slot_index = client.slot;
         let Some(head) = self.slots[slot_index].request() else { return Step::Discard };
-        match head.parse(input.rest(&self.rt), &self.head_limits) {
+        let parsed = match preface {
+            None => Ok(Progress::Partial),
+            _ => head.parse(input.rest(&self.rt), &self.head_limits),
+        };
+        match parsed {
             Ok(Progress::Partial) => {
                 let client = &mut self.clients[index as usize];
                 if client.phase == Phase::Idle {
@@ -287,7 +293,7 @@ impl<R: Runtime> Shard<R> {
         match slot.upstream {
             // A bad body takes its call along.
             upstream if relayed.is_ok() && upstream != NONE && slot.request_body == RequestBody::Relay => {
-                self.to_upstream(upstream).send(Chunk::Owned(out));
+                self.towards_upstream(upstream).send(Chunk::Owned(out));
             }
             _ => self.rt.give_buffer(out),
         }
@@ -397,7 +403,7 @@ impl<R: Runtime> Shard<R> {
             }
             return Ok(());
         }
-        relay_run(self.to_upstream(upstream), out, Run { input, data, inflated, chunked });
+        relay_run(self.towards_upstream(upstream), out, Run { input, data, inflated, chunked });
         if chunked && done {
             out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
         }
@@ -433,7 +439,7 @@ impl<R: Runtime> Shard<R> {
         if slot.expects_continue && !slot.request_done {
             slot.expects_continue = false;
             if slot.stream == 0 {
-                self.to_client(client).send(Chunk::Static(b"HTTP/1.1 100 Continue\r\n\r\n"));
+                self.towards_client(client).send(Chunk::Static(b"HTTP/1.1 100 Continue\r\n\r\n"));
             } else {
                 self.stream_answer(slot_index, 100, b"", false);
             }
@@ -451,10 +457,4 @@ pub(crate) fn write_framing(head: &mut Vec<u8>, framing: BodyFraming, relayed: b
         _ => codec::h1::encode::transfer_encoding_chunked(head),
     }
     head.extend_from_slice(b"\r\n");
-}
-
-/// Whether what a connection begins with is, or may become, the preface of HTTP/2 (RFC 9113 section 3.4).
-fn speaks_http2(bytes: &[u8]) -> bool {
-    // No method of HTTP/1.1 begins like this.
-    bytes.starts_with(b"PRI")
 }

@@ -16,6 +16,10 @@ use crate::upstream::Phase;
 /// A body this long is read to its end when nobody wants it, to save the connection.
 const DRAIN_RESPONSE_BYTES_MAX: usize = 64 * 1024;
 
+/// An answer that can't be passed on to its end: over the limit, or its coding is broken.
+#[derive(Debug)]
+pub(crate) struct BrokenAnswer;
+
 impl<R: Runtime> Shard<R> {
     /// Bytes of a backend arrived.
     pub(crate) fn upstream_received(&mut self, index: u32, lent: Lent) {
@@ -173,76 +177,80 @@ impl<R: Runtime> Shard<R> {
     fn relay_answer(&mut self, index: u32, mut input: Input) {
         let slot_index = self.upstreams[index as usize].slot;
         let mut out = std::mem::take(&mut self.slots[slot_index].out);
-        let client_socket = self.clients[self.slots[slot_index].client as usize].socket;
-        let done = loop {
-            let upstream = &mut self.upstreams[index as usize];
-            let decoded = match upstream.decoder.next(input.rest(&self.rt)) {
-                Ok(decoded) => decoded,
-                Err(_) => {
-                    self.rt.give_buffer(out);
-                    input.discard(&mut self.rt);
-                    self.upstream_failed(index, Failure::Network);
-                    return;
-                }
-            };
-            let grown = self.slots[slot_index].answer_bytes + decoded.data.len() as u64;
-            if grown > self.limits.payload_bytes
-                || self.forward(slot_index, &mut out, &input, decoded.data, decoded.done).is_err()
-            {
-                self.rt.give_buffer(out);
-                input.discard(&mut self.rt);
-                self.upstream_failed(index, Failure::Network);
-                return;
-            }
-            input.advance(decoded.consumed);
-            if decoded.done {
-                break true;
-            }
-            if decoded.consumed == 0 || input.is_empty() {
-                break false;
-            }
-        };
-        let inflater = self.slots[slot_index].inflate_answer.as_ref();
-        if done && inflater.is_some_and(|inflater| inflater.finish().is_err()) {
-            // The coding ends before its content does: no clean end for half a body.
+        let Ok(done) = self.relay_runs(index, &mut input, &mut out) else {
             self.rt.give_buffer(out);
             input.discard(&mut self.rt);
             self.upstream_failed(index, Failure::Network);
             return;
-        }
-        if done && self.slots[slot_index].answer_framing == AnswerFraming::Chunked {
-            out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
-        }
-        let slot = &self.slots[slot_index];
-        let (client, is_stream) = (slot.client, slot.stream != 0);
-        if is_stream {
-            self.rt.give_buffer(out);
-            if done && self.slots[slot_index].inflate_answer.is_some() {
-                self.stream_body(slot_index, b"", true);
-            }
-        } else {
-            self.to_client(client).send(Chunk::Owned(out));
-        }
+        };
+        self.queue_answer(slot_index, out, done);
         if done {
             self.end_answer(index, slot_index, input);
             return;
         }
         let carry = input.into_carry(&mut self.rt);
-        let upstream = &mut self.upstreams[index as usize];
-        upstream.carry = carry;
-        let piles_up =
-            if is_stream { self.piles_up(slot_index) } else { self.rt.unsent(client_socket) >= UNSENT_MAX };
-        let upstream = &mut self.upstreams[index as usize];
-        if piles_up && !upstream.paused {
+        self.upstreams[index as usize].carry = carry;
+        if self.answer_piles_up(slot_index) && !self.upstreams[index as usize].paused {
+            let upstream = &mut self.upstreams[index as usize];
             upstream.paused = true;
             let socket = upstream.socket;
             self.rt.pause(socket);
-            if !is_stream {
-                self.slots[slot_index].unread_due_ns = self.watch_reading(client);
-            }
-            self.slots[slot_index].stalled_at_ns = self.rt.now_ns();
-            self.refresh_deadline(slot_index);
+            self.begin_stall(slot_index);
         }
+    }
+
+    /// Decodes and forwards what has arrived of a body; true at its end.
+    fn relay_runs(&mut self, index: u32, input: &mut Input, out: &mut Vec<u8>) -> Result<bool, BrokenAnswer> {
+        let slot_index = self.upstreams[index as usize].slot;
+        loop {
+            let upstream = &mut self.upstreams[index as usize];
+            let decoded = upstream.decoder.next(input.rest(&self.rt)).map_err(|_| BrokenAnswer)?;
+            self.forward(slot_index, out, input, decoded.data, decoded.done)?;
+            input.advance(decoded.consumed);
+            if decoded.done {
+                return Ok(true);
+            }
+            if decoded.consumed == 0 || input.is_empty() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Queues what was framed of an answer, and its end.
+    pub(crate) fn queue_answer(&mut self, slot_index: u32, mut out: Vec<u8>, done: bool) {
+        let slot = &self.slots[slot_index];
+        if slot.stream != 0 {
+            self.rt.give_buffer(out);
+            if done && slot.inflate_answer.is_some() {
+                self.stream_body(slot_index, b"", true);
+            }
+            return;
+        }
+        if done && slot.answer_framing == AnswerFraming::Chunked {
+            out.extend_from_slice(codec::h1::encode::LAST_CHUNK);
+        }
+        let client = slot.client;
+        self.towards_client(client).send(Chunk::Owned(out));
+    }
+
+    /// Whether a client takes its answer too slowly for its backend to go on.
+    pub(crate) fn answer_piles_up(&self, slot_index: u32) -> bool {
+        let slot = &self.slots[slot_index];
+        if slot.stream != 0 {
+            return self.piles_up(slot_index);
+        }
+        self.rt.unsent(self.clients[slot.client as usize].socket) >= UNSENT_MAX
+    }
+
+    /// A backend begins to wait for the client.
+    pub(crate) fn begin_stall(&mut self, slot_index: u32) {
+        let slot = &self.slots[slot_index];
+        if slot.stream == 0 {
+            let client = slot.client;
+            self.slots[slot_index].unread_due_ns = self.watch_reading(client);
+        }
+        self.slots[slot_index].stalled_at_ns = self.rt.now_ns();
+        self.refresh_deadline(slot_index);
     }
 
     /// Frames one run of body bytes: small ones join `out`, large ones follow it without a copy.
@@ -253,17 +261,26 @@ impl<R: Runtime> Shard<R> {
         input: &Input,
         data: std::ops::Range<usize>,
         done: bool,
-    ) -> Result<(), crate::inflate::InflateError> {
+    ) -> Result<(), BrokenAnswer> {
         let slot = &mut self.slots[slot_index];
+        if slot.answer_bytes + data.len() as u64 > self.limits.payload_bytes {
+            return Err(BrokenAnswer);
+        }
         let ends_stream = done && slot.stream != 0;
-        if (data.is_empty() && !ends_stream) || slot.answer_framing == AnswerFraming::Nothing {
+        let ends_coding = done && slot.inflate_answer.is_some();
+        if (data.is_empty() && !ends_stream && !ends_coding) || slot.answer_framing == AnswerFraming::Nothing
+        {
             return Ok(());
         }
         let chunked = slot.answer_framing == AnswerFraming::Chunked;
         let mut inflated = None;
         if let Some(inflater) = &mut slot.inflate_answer {
             let plain = inflated.insert(self.rt.take_buffer());
-            inflater.push(&input.rest(&self.rt)[data.clone()], plain)?;
+            inflater.push(&input.rest(&self.rt)[data.clone()], plain).map_err(|_| BrokenAnswer)?;
+            if done {
+                // A coding that ends before its content does: no clean end for half a body.
+                inflater.finish().map_err(|_| BrokenAnswer)?;
+            }
         }
         slot.answer_bytes += inflated.as_ref().map_or(data.len(), Vec::len) as u64;
         if slot.stream != 0 {
@@ -278,7 +295,7 @@ impl<R: Runtime> Shard<R> {
             return Ok(());
         }
         let client = slot.client;
-        relay_run(self.to_client(client), out, Run { input, data, inflated, chunked });
+        relay_run(self.towards_client(client), out, Run { input, data, inflated, chunked });
         Ok(())
     }
 
@@ -361,7 +378,7 @@ impl<R: Runtime> Shard<R> {
                 }
                 if self.slots[slot_index].stream == 0 {
                     let client = self.slots[slot_index].client;
-                    self.to_client(client).send(Chunk::Owned(out));
+                    self.towards_client(client).send(Chunk::Owned(out));
                 } else {
                     self.rt.give_buffer(out);
                     self.stream_body(slot_index, b"", true);

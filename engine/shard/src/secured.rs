@@ -12,8 +12,7 @@ use crate::upstream;
 
 impl<R: Runtime> Shard<R> {
     /// The way to a client.
-    #[expect(clippy::wrong_self_convention, reason = "a way to somebody, no conversion")]
-    pub(crate) fn to_client(&mut self, index: u32) -> Egress<'_, R> {
+    pub(crate) fn towards_client(&mut self, index: u32) -> Egress<'_, R> {
         let client = &mut self.clients[index as usize];
         Egress { rt: &mut self.rt, socket: client.socket, session: client.tls.as_deref_mut() }
     }
@@ -64,7 +63,7 @@ impl<R: Runtime> Shard<R> {
 
     /// Closes a connection between requests: under TLS the client is told first.
     pub(crate) fn part_with_client(&mut self, index: u32) {
-        self.to_client(index).close_notify();
+        self.towards_client(index).close_notify();
         let client = &mut self.clients[index as usize];
         if self.rt.unsent(client.socket) == 0 {
             self.close_client(index);
@@ -76,7 +75,7 @@ impl<R: Runtime> Shard<R> {
     }
 
     /// The way to a backend.
-    pub(crate) fn to_upstream(&mut self, index: u32) -> Egress<'_, R> {
+    pub(crate) fn towards_upstream(&mut self, index: u32) -> Egress<'_, R> {
         let upstream = &mut self.upstreams[index as usize];
         Egress { rt: &mut self.rt, socket: upstream.socket, session: upstream.tls.as_deref_mut() }
     }

@@ -347,8 +347,8 @@ fn request_lines(cases: &mut Vec<Case>) {
     push(
         cases,
         "line",
-        "HTTP/2 preface",
-        format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{HIDDEN}"),
+        "almost the HTTP/2 preface",
+        format!("PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n{HIDDEN}"),
         "RFC 9113 §3.4",
     );
     push(
