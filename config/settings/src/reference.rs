@@ -60,6 +60,7 @@ fn bound(kind: &Kind) -> String {
         Kind::Path => String::new(),
         Kind::Text { max } => format!("1 to {max} bytes"),
         Kind::Cpus => "auto, or a list".to_owned(),
+        Kind::Networks => "a list of networks".to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::value::{self, Value};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use vocabulary::network::Networks;
 
 /// Everything a node can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Endpoint type.
     pub kind: ListenerKind,
+    /// Proxies that are believed.
+    pub trusted_proxies: Networks,
     /// TLS; `None` for plain HTTP.
     pub tls: Option<Tls>,
     /// Where the address was said, for the message when it can't be bound.
@@ -216,6 +219,7 @@ fn listeners(chosen: &Chosen) -> Result<Vec<Listener>, Vec<Problem>> {
         let listener = Listener {
             address: address(Some(said)),
             kind: ListenerKind::Regional,
+            trusted_proxies: networks(chosen.item("listeners[].trusted_proxies", item)),
             tls: match tls(chosen, item) {
                 Ok(tls) => tls,
                 Err(problem) => {
@@ -367,6 +371,12 @@ fn path(said: Option<&Said>) -> PathBuf {
         }
         _ => written,
     }
+}
+
+fn networks(said: Option<&Said>) -> Networks {
+    said.map_or_else(Networks::default, |said| {
+        value::networks(text_of(Some(said))).expect("networks were parsed when they were gathered")
+    })
 }
 
 fn address(said: Option<&Said>) -> SocketAddr {

@@ -53,6 +53,8 @@ pub enum Kind {
     },
     /// CPU numbers, or `auto`.
     Cpus,
+    /// IP networks.
+    Networks,
 }
 
 /// One setting.
@@ -123,6 +125,7 @@ const fn value_name(kind: &Kind) -> &'static str {
         Kind::Path => "PATH",
         Kind::Text { .. } => "TEXT",
         Kind::Cpus => "CPUS",
+        Kind::Networks => "NETWORKS",
     }
 }
 
@@ -194,6 +197,15 @@ pub const TABLE: &[Setting] = &[
             Kind::Choice { of: vocabulary::security_policy::NAMES, later: &[] },
             "",
             "AWS's name of the versions and suites that are offered. Unsaid: `TLS_1_2`.",
+        ),
+        "",
+    ),
+    flagged(
+        setting(
+            "listeners[].trusted_proxies",
+            Kind::Networks,
+            "",
+            "Proxies that are believed: behind them the client's address is the last one of `X-Forwarded-For` that isn't theirs. Unsaid: nobody is, as AWS has it.",
         ),
         "",
     ),

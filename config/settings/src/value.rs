@@ -2,6 +2,7 @@
 
 use crate::table::Kind;
 use std::net::SocketAddr;
+use vocabulary::network::Networks;
 
 /// A value within its bounds. Durations are in milliseconds, sizes in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,7 @@ pub(crate) fn parse(kind: &Kind, text: &str) -> Result<Value, String> {
         }
         Kind::Cpus if text == "auto" => Ok(Value::Text(text.to_owned())),
         Kind::Cpus => cpus(text).map(|_| Value::Text(text.to_owned())),
+        Kind::Networks => networks(text).map(|_| Value::Text(text.to_owned())),
     }
 }
 
@@ -120,6 +122,11 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     let spelled = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     let parsed = spelled.as_deref().unwrap_or(text).parse();
     parsed.map_err(|_| "must be an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+/// IP networks from a list such as `10.0.0.0/8,::1`.
+pub(crate) fn networks(text: &str) -> Result<Networks, String> {
+    text.parse().map_err(|error| format!("must be IP networks: {error}"))
 }
 
 /// CPU numbers from a list such as `0-3,6`.

@@ -88,6 +88,20 @@ fn flag_over_environment_over_file_and_lists_are_taken_whole() {
 }
 
 #[test]
+fn trusted_proxies_belong_to_their_listener() {
+    let settings = resolved(
+        "listeners:\n  - address: 127.0.0.1:1\n  - {address: '127.0.0.1:2', trusted_proxies: [10.0.0.0/8, '::1']}\n  \
+         - {address: '127.0.0.1:3', trusted_proxies: 192.0.2.1}\n",
+    );
+    let trusts = |listener: usize, address: &str| {
+        settings.listeners[listener].trusted_proxies.contains(address.parse().expect("an address"))
+    };
+    assert!(settings.listeners[0].trusted_proxies.is_empty());
+    assert!(trusts(1, "10.1.2.3") && trusts(1, "::1") && !trusts(1, "192.0.2.1"));
+    assert!(trusts(2, "192.0.2.1") && !trusts(2, "10.1.2.3"));
+}
+
+#[test]
 fn paths_of_the_file_start_at_its_folder() {
     let mut sources = file("files: [apis/a.yaml, /srv/b.yaml]\naccess_log: {destination: access.log}\n");
     sources.file.as_mut().expect("given").path = PathBuf::from("/etc/turnpike/turnpike.yaml");
@@ -140,6 +154,13 @@ fn every_problem_points_at_its_place() {
     );
     assert_eq!(refused("timeouts: 3\n"), ["turnpike.yaml:1:11: `timeouts` holds further names, not a value"]);
     assert!(refused("listeners: 127.0.0.1:80\n")[0].contains("is a list"));
+    assert_eq!(
+        refused("listeners:\n  - {address: '127.0.0.1:1', trusted_proxies: [10.0.0.1/8]}\n"),
+        [
+            "turnpike.yaml:2:48: `listeners[].trusted_proxies` must be IP networks: `10.0.0.1/8` has bits behind its \
+             prefix: write `10.0.0.0/8`, not `10.0.0.1/8`"
+        ]
+    );
     assert!(refused("region: {a: b}\n")[0].contains("unknown setting `region.a`"));
     assert!(refused("listeners: [{kind: regional}]\n")[0].contains("needs an `address`"));
 }

@@ -12,7 +12,7 @@ use records::{Doorbell, RecordReader, RecordWriter};
 use settings::{Destination, Runtime, Settings};
 use shard::rt::probe::{Kind, probe_ring};
 use shard::tls::Terms;
-use shard::{Handle, Mailbox, Near, Resolve, Spec, Timeouts};
+use shard::{Entrance, Handle, Mailbox, Near, Resolve, Spec, Timeouts};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -95,7 +95,7 @@ impl Node {
                 plan: Arc::clone(&compiled.plan),
                 registry: Arc::clone(&node.registry),
                 seed: None,
-                listeners: listeners(&node.addresses, &terms)?,
+                listeners: listeners(settings, &node.addresses, &terms)?,
                 limits: settings.limits.request,
                 timeouts: timeouts(settings),
                 connections_max: settings.limits.connections,
@@ -321,12 +321,17 @@ fn probe_listeners(settings: &Settings) -> Result<Vec<SocketAddr>, Trouble> {
 }
 
 /// One shard's own sockets on the shared ports.
-fn listeners(addresses: &[SocketAddr], terms: &[Option<Terms>]) -> Result<Vec<shard::Listener>, Trouble> {
-    let bind = |(address, terms): (&SocketAddr, &Option<Terms>)| match shard::bind(*address) {
-        Ok(socket) => Ok(shard::Listener { socket, port: address.port(), tls: terms.clone() }),
-        Err(error) => Err(cannot_listen(*address, &error)),
+fn listeners(
+    settings: &Settings,
+    addresses: &[SocketAddr],
+    terms: &[Option<Terms>],
+) -> Result<Vec<shard::Listener>, Trouble> {
+    let bind = |((wanted, address), terms): ((&settings::Listener, &SocketAddr), &Option<Terms>)| {
+        let socket = shard::bind(*address).map_err(|error| cannot_listen(*address, &error))?;
+        let entrance = Entrance { port: address.port(), trusted_proxies: wanted.trusted_proxies.clone() };
+        Ok(shard::Listener { socket, entrance, tls: terms.clone() })
     };
-    addresses.iter().zip(terms).map(bind).collect()
+    settings.listeners.iter().zip(addresses).zip(terms).map(bind).collect()
 }
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Trouble {

@@ -47,4 +47,4 @@ pub use listener::{bind, probe};
 #[cfg(feature = "planted-defects")]
 pub use planted::{Planted, plant};
 pub use shard::Shard;
-pub use spec::{Listener, Resolve, Resolved, Spec, Timeouts};
+pub use spec::{Entrance, Listener, Resolve, Resolved, Spec, Timeouts};

@@ -17,8 +17,7 @@ impl<R: Runtime> Shard<R> {
             return;
         }
         let peer = self.rt.peer(socket).map(|peer| peer.ip().to_canonical());
-        let port = self.ports.get(listener as usize).copied().unwrap_or(0);
-        let mut client = Client::new(socket, peer, port);
+        let mut client = Client::new(socket, listener, peer, self.entrances[listener as usize].port);
         if let Some(Some(terms)) = self.terms.get(listener as usize) {
             match Session::accept(terms) {
                 Ok(session) => client.tls = Some(Box::new(session)),

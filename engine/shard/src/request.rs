@@ -1,6 +1,7 @@
 //! From bytes of a client to a running pipeline: heads, request bodies, pipelining.
 
 use codec::h1::{BodyFraming, Coding, Progress};
+use context::forwarded_for::source_ip;
 use vocabulary::Refusal;
 
 use crate::client::Phase;
@@ -217,8 +218,10 @@ impl<R: Runtime> Shard<R> {
     pub(crate) fn begin_exchange(&mut self, slot_index: u32, framing: BodyFraming, done: bool) {
         let now_ns = self.rt.now_ns();
         let slot = &mut self.slots[slot_index];
-        let Some(exchange) = slot.exchange.take() else { return };
+        let Some(mut exchange) = slot.exchange.take() else { return };
         let head = &exchange.request;
+        let entrance = &self.entrances[self.clients[slot.client as usize].listener as usize];
+        exchange.source_ip = source_ip(head, exchange.peer, &entrance.trusted_proxies);
         slot.framing = framing;
         slot.decoder = codec::h1::BodyDecoder::new(framing);
         slot.request_done = done;
@@ -244,6 +247,7 @@ impl<R: Runtime> Shard<R> {
         let client = &self.clients[index as usize];
         let Some(exchange) = self.slots[slot_index].exchange.as_mut() else { return };
         exchange.peer = client.peer;
+        exchange.source_ip = client.peer;
         exchange.local_port = client.local_port;
         exchange.http2 = client.h2.is_some();
         exchange.secure = client.tls.is_some();

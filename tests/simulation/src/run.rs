@@ -11,7 +11,7 @@ use plan::NodePlan;
 use records::metrics::ShardMetrics;
 use shard::rt::probe::Kind;
 use shard::rt::simulated::{Dice, Faults, Network, Simulated};
-use shard::{Audit, Listener, Shard, Spec, Timeouts};
+use shard::{Audit, Entrance, Listener, Shard, Spec, Timeouts};
 use throttling::Registry;
 use vocabulary::limits::Limits;
 
@@ -250,7 +250,11 @@ fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -
         plan: Arc::clone(&PLANS[0]),
         registry: Arc::new(Registry::default()),
         seed: Some(seed),
-        listeners: vec![Listener { socket: listener.into(), port: 8080, tls: None }],
+        listeners: vec![Listener {
+            socket: listener.into(),
+            entrance: Entrance { port: 8080, ..Entrance::default() },
+            tls: None,
+        }],
         limits: Limits { payload_bytes: PAYLOAD_BYTES as u64, ..Limits::default() },
         timeouts,
         connections_max: 1000,

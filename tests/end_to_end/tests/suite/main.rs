@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests live in real time")]
 
+mod behind_proxies;
 mod checking;
 mod document;
 mod greedy;
