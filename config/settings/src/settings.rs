@@ -48,6 +48,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Endpoint type.
     pub kind: ListenerKind,
+    /// A PROXY protocol header comes first.
+    pub proxy_protocol: bool,
     /// Proxies that are believed.
     pub trusted_proxies: Networks,
     /// TLS; `None` for plain HTTP.
@@ -219,6 +221,9 @@ fn listeners(chosen: &Chosen) -> Result<Vec<Listener>, Vec<Problem>> {
         let listener = Listener {
             address: address(Some(said)),
             kind: ListenerKind::Regional,
+            proxy_protocol: chosen
+                .item("listeners[].proxy_protocol", item)
+                .is_some_and(|said| text_of(Some(said)) == "true"),
             trusted_proxies: networks(chosen.item("listeners[].trusted_proxies", item)),
             tls: match tls(chosen, item) {
                 Ok(tls) => tls,

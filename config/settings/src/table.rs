@@ -202,10 +202,19 @@ pub const TABLE: &[Setting] = &[
     ),
     flagged(
         setting(
+            "listeners[].proxy_protocol",
+            Kind::Choice { of: &["false", "true"], later: &[] },
+            "",
+            "Whether every connection begins with a header of the PROXY protocol (version 1 or 2), which names the client; one without is closed. Unsaid: `false`.",
+        ),
+        "",
+    ),
+    flagged(
+        setting(
             "listeners[].trusted_proxies",
             Kind::Networks,
             "",
-            "Proxies that are believed: behind them the client's address is the last one of `X-Forwarded-For` that isn't theirs. Unsaid: nobody is, as AWS has it.",
+            "Proxies that are believed: behind them the client's address is the last one of `X-Forwarded-For` that isn't theirs. With `proxy_protocol`, nobody else may connect. Unsaid: nobody is believed, as AWS has it; any peer may send a PROXY protocol header.",
         ),
         "",
     ),

@@ -328,7 +328,11 @@ fn listeners(
 ) -> Result<Vec<shard::Listener>, Trouble> {
     let bind = |((wanted, address), terms): ((&settings::Listener, &SocketAddr), &Option<Terms>)| {
         let socket = shard::bind(*address).map_err(|error| cannot_listen(*address, &error))?;
-        let entrance = Entrance { port: address.port(), trusted_proxies: wanted.trusted_proxies.clone() };
+        let entrance = Entrance {
+            port: address.port(),
+            proxy_protocol: wanted.proxy_protocol,
+            trusted_proxies: wanted.trusted_proxies.clone(),
+        };
         Ok(shard::Listener { socket, entrance, tls: terms.clone() })
     };
     settings.listeners.iter().zip(addresses).zip(terms).map(bind).collect()

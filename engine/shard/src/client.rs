@@ -12,6 +12,8 @@ use crate::unread::Unread;
 /// Where a client connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// Its proxy has yet to say whom it speaks for; no slot.
+    Introduction,
     /// Between requests; no slot.
     Idle,
     /// Part of a head has arrived.

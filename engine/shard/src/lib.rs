@@ -25,6 +25,7 @@ mod owner;
 mod pipeline;
 #[cfg(feature = "planted-defects")]
 mod planted;
+mod proxied;
 mod random;
 mod relay;
 mod request;

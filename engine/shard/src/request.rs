@@ -42,6 +42,10 @@ impl<R: Runtime> Shard<R> {
             }
             return;
         }
+        if client.phase == Phase::Introduction {
+            self.introduction_received(index, lent);
+            return;
+        }
         if client.tls.is_some() {
             self.records_received(index, lent);
             return;
@@ -90,6 +94,8 @@ impl<R: Runtime> Shard<R> {
                     }
                 }
                 Phase::Exchange => self.read_body(index, &mut input),
+                // Its bytes don't come here.
+                Phase::Introduction => Step::Hold,
                 Phase::Streams if self.rt.unsent(client.socket) >= UNSENT_MAX => Step::Hold,
                 Phase::Streams => self.read_frames(index, &mut input),
                 Phase::Closing => Step::Discard,

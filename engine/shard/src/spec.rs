@@ -15,7 +15,10 @@ use crate::rt::probe::Kind;
 pub struct Entrance {
     /// Port for `X-Forwarded-Port`; zero for a UNIX socket.
     pub port: u16,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// A PROXY protocol header comes first, and names the client.
+    pub proxy_protocol: bool,
+    /// Proxies whose `X-Forwarded-For` is believed; with the PROXY protocol, the only ones that may connect, if there
+    /// are any.
     pub trusted_proxies: Networks,
 }
 

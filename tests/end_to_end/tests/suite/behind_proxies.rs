@@ -1,7 +1,7 @@
 //! Whom the gateway takes for its client when a proxy stands between: nobody else unless it is told whom to believe.
 
 use crate::document::Document;
-use support::{Client, Message, Node, Upstream};
+use support::{Client, Message, Node, Upstream, eventually};
 
 /// A document whose one route tells the backend what the gateway takes for the client's address.
 pub(crate) fn who(upstream: &Upstream) -> String {
@@ -83,4 +83,133 @@ fn a_connection_may_carry_requests_of_many_clients() {
     }
     ask(&mut client, "");
     assert_eq!(seen(&mut node, &upstream)[2], "127.0.0.1", "nothing is left of the request before");
+}
+
+/// Version 2 of a client with an IPv4 address, with a field that nobody knows.
+fn version_2(source: [u8; 4], port: u16) -> Vec<u8> {
+    let mut header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x11".to_vec();
+    header.extend_from_slice(&source);
+    header.extend_from_slice(&[203, 0, 113, 1, 0xdc, 0x04]);
+    header.extend_from_slice(&port.to_be_bytes());
+    header.extend_from_slice(&[0xea, 0, 2, 1, 2]);
+    header
+}
+
+const INTRODUCED: &str = "  - {address: '127.0.0.1:0', proxy_protocol: true}\n";
+
+#[test]
+fn headers_name_the_client() {
+    let upstream = Upstream::plain();
+    for runtime in ["auto", "portable"] {
+        let mut node = start(runtime, &upstream, INTRODUCED);
+        let own = node.address().port().to_string();
+        for (header, source, port) in [
+            (&b"PROXY TCP4 203.0.113.9 203.0.113.1 56324 443\r\n"[..], "203.0.113.9", "443"),
+            (b"PROXY TCP6 2001:db8::9 2001:db8::1 56324 8443\r\n", "2001:db8::9", "8443"),
+            (b"PROXY TCP6 ::ffff:203.0.113.9 ::1 56324 1\r\n", "203.0.113.9", "1"),
+            (b"PROXY UNKNOWN\r\n", "127.0.0.1", &own),
+            (&version_2([203, 0, 113, 9], 443), "203.0.113.9", "443"),
+            (b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", "127.0.0.1", &own),
+        ] {
+            // At once; and in pieces as small as they can be, which end in the header, at its end and behind it.
+            let request = b"GET /who HTTP/1.1\r\nHost: x\r\n\r\n";
+            let whole = [header, request].concat();
+            for pieces in [vec![&whole[..]], whole.chunks(1).collect(), whole.chunks(5).collect()] {
+                let mut client = node.client();
+                for piece in pieces {
+                    client.send(piece);
+                }
+                assert_eq!(client.response().status(), 200);
+                let [forwarded, seen_port, found] = seen(&mut node, &upstream);
+                assert_eq!([&found, &forwarded, &seen_port], [source, source, port], "{runtime}");
+                // Further requests of the connection are that client's too.
+                ask(&mut client, "198.51.100.1");
+                let [forwarded, _, found] = seen(&mut node, &upstream);
+                assert_eq!([&*found, &*forwarded], [source, &format!("198.51.100.1, {source}")], "{runtime}");
+            }
+        }
+    }
+}
+
+fn failures(node: &Node) -> u64 {
+    let page = Client::connect(node.control()).ask("GET", "/metrics", "x").text();
+    let line = page.lines().find(|line| line.starts_with("turnpike_proxy_protocol_failures_total "));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).expect("a counter")
+}
+
+#[test]
+fn who_is_not_introduced_gets_no_answer() {
+    let upstream = Upstream::plain();
+    for runtime in ["auto", "portable"] {
+        let settings = format!("listeners:\n{INTRODUCED}timeouts: {{header: 400ms}}\n");
+        let node = Node::builder()
+            .document("api.yaml", &who(&upstream))
+            .settings(&settings)
+            .flags(&["--runtime", runtime, "--shards", "1"])
+            .start();
+        let mut counted = 0;
+        for first in [
+            &b"GET /who HTTP/1.1\r\nHost: x\r\n\r\n"[..],
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
+            b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\nGET /who HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"PROXY TCP4 1.2.3.4 5.6.7.8 01 2\r\nGET /who HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0b12345678901",
+            b"\r\n\r\n\0\r\nQUIT\n\x21\0\xff\xff",
+            // Late.
+            b"PROXY TCP4 1.2.3.4",
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c123",
+            b"",
+        ] {
+            let mut client = node.client();
+            client.send(first);
+            assert!(client.rest().is_empty(), "{runtime}: {first:?} is answered");
+            counted += 1;
+            eventually("it is counted", || failures(&node) == counted);
+        }
+        // Ended in the middle.
+        let mut client = node.client();
+        client.send("PROXY TCP4 1.2.3.4");
+        client.finish();
+        assert!(client.rest().is_empty());
+        counted += 1;
+        eventually("it is counted", || failures(&node) == counted);
+        // A look whether the port is open.
+        let mut client = node.client();
+        client.finish();
+        assert!(client.rest().is_empty());
+        assert_eq!(failures(&node), counted, "{runtime}");
+        assert!(upstream.recorded().is_empty(), "{runtime}");
+        // A header alone gives the time of a request from then on, and an end like that of any silent connection.
+        let mut client = node.client();
+        client.send("PROXY UNKNOWN\r\n");
+        assert!(client.rest().is_empty());
+        assert_eq!(failures(&node), counted, "{runtime}");
+    }
+}
+
+#[test]
+fn only_named_proxies_may_introduce() {
+    let upstream = Upstream::plain();
+    for runtime in ["auto", "portable"] {
+        let listeners = "  - {address: '127.0.0.1:0', proxy_protocol: true, trusted_proxies: 10.0.0.0/8}\n  \
+                         - {address: '127.0.0.1:0', proxy_protocol: true, trusted_proxies: '127.0.0.1,10.0.0.0/8'}\n";
+        let mut node = start(runtime, &upstream, listeners);
+        let mut stranger = node.client();
+        // It may be closed before that is sent.
+        let _ = stranger
+            .try_send("PROXY TCP4 203.0.113.9 203.0.113.1 1 443\r\nGET /who HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert!(stranger.rest().is_empty(), "{runtime}");
+        eventually("it is counted", || failures(&node) == 1);
+        let named = node.addresses()[1];
+        // The chain is followed from the peer that the header names, if that one is trusted.
+        for (source, found) in [("203.0.113.9", "203.0.113.9"), ("10.0.0.9", "198.51.100.1")] {
+            let mut client = Client::connect(named);
+            client.send(format!("PROXY TCP4 {source} 203.0.113.1 1 443\r\n"));
+            ask(&mut client, "198.51.100.1");
+            let [forwarded, port, seen] = seen(&mut node, &upstream);
+            assert_eq!([&*seen, &*port], [found, "443"], "{runtime}");
+            assert_eq!(forwarded, format!("198.51.100.1, {source}"), "{runtime}");
+        }
+    }
 }
