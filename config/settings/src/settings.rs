@@ -41,11 +41,34 @@ pub struct Settings {
     pub access_log: AccessLog,
 }
 
+/// Where a listener accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// TCP; port zero takes a free one.
+    Tcp(SocketAddr),
+    /// A UNIX socket by its path.
+    Unix(PathBuf),
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Address::Tcp(address) => write!(formatter, "{address}"),
+            Address::Unix(path) => write!(formatter, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// Permissions of a UNIX socket's file where nothing is said of them.
+const SOCKET_MODE: u32 = 0o660;
+
 /// A data-plane listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
-    /// Address; port zero takes a free one.
-    pub address: SocketAddr,
+    /// Where it accepts.
+    pub address: Address,
+    /// Permissions of a UNIX socket's file.
+    pub mode: u32,
     /// Endpoint type.
     pub kind: ListenerKind,
     /// A PROXY protocol header comes first.
@@ -218,8 +241,9 @@ fn listeners(chosen: &Chosen) -> Result<Vec<Listener>, Vec<Problem>> {
             problems.push(Problem::new(origin, "a listener needs an `address`"));
             continue;
         };
-        let listener = Listener {
-            address: address(Some(said)),
+        let mut listener = Listener {
+            address: listening(said),
+            mode: SOCKET_MODE,
             kind: ListenerKind::Regional,
             proxy_protocol: chosen
                 .item("listeners[].proxy_protocol", item)
@@ -234,7 +258,16 @@ fn listeners(chosen: &Chosen) -> Result<Vec<Listener>, Vec<Problem>> {
             },
             origin: said.origin.clone(),
         };
-        if listener.address.port() != 0 && found.iter().any(|known| known.address == listener.address) {
+        if let Some(mode) = chosen.item("listeners[].mode", item) {
+            match (&listener.address, &mode.value) {
+                (Address::Unix(_), Value::Integer(bits)) => {
+                    listener.mode = u32::try_from(*bits).unwrap_or(SOCKET_MODE);
+                }
+                _ => problems.push(Problem::new(mode.origin.clone(), "`mode` is for `unix:` addresses")),
+            }
+        }
+        let any_port = matches!(&listener.address, Address::Tcp(address) if address.port() == 0);
+        if !any_port && found.iter().any(|known| known.address == listener.address) {
             problems.push(Problem::new(
                 said.origin.clone(),
                 format!("{} is listened on twice", listener.address),
@@ -370,11 +403,28 @@ fn text_of(said: Option<&Said>) -> &str {
 /// A path of the settings file starts at that file's folder, any other at the current one.
 fn path(said: Option<&Said>) -> PathBuf {
     let written = PathBuf::from(text_of(said));
-    match said.map(|said| &said.origin) {
-        Some(Origin::File { path: file, .. }) => {
+    match said {
+        Some(said) => from_origin(written, &said.origin),
+        None => written,
+    }
+}
+
+fn from_origin(written: PathBuf, origin: &Origin) -> PathBuf {
+    match origin {
+        Origin::File { path: file, .. } => {
             file.parent().map_or(written.clone(), |folder| folder.join(&written))
         }
         _ => written,
+    }
+}
+
+/// A socket's path starts where every other path does.
+fn listening(said: &Said) -> Address {
+    let parsed =
+        value::listening(text_of(Some(said))).expect("addresses were parsed when they were gathered");
+    match parsed {
+        Address::Unix(written) => Address::Unix(from_origin(written, &said.origin)),
+        tcp => tcp,
     }
 }
 

@@ -40,6 +40,10 @@ pub enum Kind {
     },
     /// IP address and port.
     Address,
+    /// IP address and port, or the path of a UNIX socket.
+    AddressOrPath,
+    /// Permissions of a file, octal.
+    Mode,
     /// Twelve digits.
     AccountId,
     /// An AWS region.
@@ -119,7 +123,8 @@ const fn value_name(kind: &Kind) -> &'static str {
         Kind::Bytes { .. } => "SIZE",
         Kind::Duration { .. } => "TIME",
         Kind::Choice { .. } => "WORD",
-        Kind::Address => "ADDR",
+        Kind::Address | Kind::AddressOrPath => "ADDR",
+        Kind::Mode => "MODE",
         Kind::AccountId => "DIGITS",
         Kind::Region => "REGION",
         Kind::Path => "PATH",
@@ -148,11 +153,20 @@ pub const TABLE: &[Setting] = &[
     flagged(
         setting(
             "listeners[].address",
-            Kind::Address,
+            Kind::AddressOrPath,
             "127.0.0.1:8080",
-            "Address of a data-plane listener. Port 0 takes a free port, shown in the ready line.",
+            "Address of a data-plane listener. Port 0 takes a free port, shown in the ready line. `[::]` is IPv6 alone: add `0.0.0.0` for IPv4. `unix:PATH` listens on a UNIX socket.",
         ),
         "listen",
+    ),
+    flagged(
+        setting(
+            "listeners[].mode",
+            Kind::Mode,
+            "",
+            "Permissions of a UNIX socket's file: who may write may connect. Unsaid: `0660`.",
+        ),
+        "",
     ),
     flagged(
         setting(

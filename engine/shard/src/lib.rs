@@ -34,6 +34,7 @@ pub mod rt;
 mod secured;
 mod shard;
 mod slot;
+mod socket_file;
 mod spare;
 mod spec;
 mod timers;
@@ -48,4 +49,5 @@ pub use listener::{bind, probe};
 #[cfg(feature = "planted-defects")]
 pub use planted::{Planted, plant};
 pub use shard::Shard;
+pub use socket_file::{SocketFile, bind_unix};
 pub use spec::{Entrance, Listener, Resolve, Resolved, Spec, Timeouts};

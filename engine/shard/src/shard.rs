@@ -156,7 +156,7 @@ impl<R: Runtime> Shard<R> {
         };
         shard.ask_for_addresses();
         for listener in spec.listeners {
-            shard.rt.listen(listener.socket)?;
+            shard.rt.listen(listener.socket, listener.shared)?;
             shard.entrances.push(listener.entrance);
             shard.terms.push(listener.tls);
         }

@@ -13,7 +13,7 @@ use crate::rt::probe::Kind;
 /// What holds for every connection of a listener.
 #[derive(Clone, Debug, Default)]
 pub struct Entrance {
-    /// Port for `X-Forwarded-Port`; zero for a UNIX socket.
+    /// Port for `X-Forwarded-Port`.
     pub port: u16,
     /// A PROXY protocol header comes first, and names the client.
     pub proxy_protocol: bool,
@@ -26,6 +26,8 @@ pub struct Entrance {
 pub struct Listener {
     /// Bound and listening; each shard has its own on the shared port.
     pub socket: OwnedFd,
+    /// The socket is one for all shards (UNIX).
+    pub shared: bool,
     /// What holds for every connection that comes in here.
     pub entrance: Entrance,
     /// Terms of TLS; `None` for plain HTTP.

@@ -252,6 +252,7 @@ fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -
         seed: Some(seed),
         listeners: vec![Listener {
             socket: listener.into(),
+            shared: false,
             entrance: Entrance { port: 8080, ..Entrance::default() },
             tls: None,
         }],

@@ -6,6 +6,7 @@ mod behind_proxies;
 mod checking;
 mod document;
 mod greedy;
+mod listening;
 mod node_life;
 mod observing;
 mod proxying;
