@@ -1,6 +1,10 @@
 //! Whom the gateway takes for its client when a proxy stands between: nobody else unless it is told whom to believe.
 
 use crate::document::Document;
+use std::io::Write;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+
 use support::{Client, Message, Node, Upstream, eventually};
 
 /// A document whose one route tells the backend what the gateway takes for the client's address.
@@ -211,5 +215,77 @@ fn only_named_proxies_may_introduce() {
             assert_eq!([&*seen, &*port], [found, "443"], "{runtime}");
             assert_eq!(forwarded, format!("198.51.100.1, {source}"), "{runtime}");
         }
+    }
+}
+
+/// A balancer of TCP: says the same of every connection, then copies bytes both ways.
+fn balancer(node: SocketAddr, header: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        // It ends with the test's process.
+        for client in listener.incoming().flatten() {
+            let mut upstream = TcpStream::connect(node).expect("the node listens");
+            upstream.write_all(header).expect("sends");
+            let ends = [(&client, &upstream), (&upstream, &client)].map(|(from, to)| {
+                (from.try_clone().expect("a descriptor"), to.try_clone().expect("a descriptor"))
+            });
+            for (mut from, mut to) in ends {
+                std::thread::spawn(move || {
+                    // Either side may be gone; the other learns of it.
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(Shutdown::Write);
+                });
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn headers_come_before_tls() {
+    const LOCALHOST: &str = include_str!("behind_proxies/localhost.pem");
+    let upstream = Upstream::plain();
+    let folder = support::Scratch::new();
+    let file = folder.write("localhost.pem", LOCALHOST);
+    let file = file.display();
+    for runtime in ["auto", "portable"] {
+        let listeners = format!(
+            "  - {{address: '127.0.0.1:0', proxy_protocol: true, tls: {{certificate: '{file}', key: '{file}'}}}}\n"
+        );
+        let mut node = start(runtime, &upstream, &listeners);
+        let told = node.seen().iter().find_map(|line| line.strip_prefix("listening on https://"));
+        let address: SocketAddr =
+            told.and_then(|line| line.split(' ').next()?.parse().ok()).expect("the node says where");
+        for (header, source, port) in [
+            (&b"PROXY TCP4 203.0.113.9 203.0.113.1 56324 443\r\n"[..], "203.0.113.9", "443"),
+            (b"PROXY TCP6 2001:db8::9 2001:db8::1 56324 8443\r\n", "2001:db8::9", "8443"),
+        ] {
+            let balancer = balancer(address, header);
+            for version in ["--http1.1", "--http2"] {
+                let url = format!("https://localhost:{}/who", balancer.port());
+                let place = format!("localhost:{}:127.0.0.1", balancer.port());
+                let asked = Command::new("curl")
+                    .args([
+                        "-sS",
+                        version,
+                        "--cacert",
+                        &file.to_string(),
+                        "--max-time",
+                        "20",
+                        "-o",
+                        "/dev/null",
+                        "-w",
+                        "%{http_code}",
+                    ])
+                    .args(["--resolve", &place, &url])
+                    .output()
+                    .expect("curl is here");
+                let said = String::from_utf8_lossy(&asked.stdout).into_owned();
+                assert_eq!(said, "200", "{runtime} {version}: {}", String::from_utf8_lossy(&asked.stderr));
+                assert_eq!(seen(&mut node, &upstream), [source, port, source], "{runtime} {version}");
+            }
+        }
+        assert_eq!(failures(&node), 0, "{runtime}");
     }
 }
