@@ -1,5 +1,6 @@
 //! The PROXY protocol, versions 1 and 2: what a proxy says of a connection before the first byte of its client.
 //!
+//! Feature: Proxies in front
 //! Source: HAProxy's `proxy-protocol.txt`. Only the one canonical spelling of version 1 is read, and only the values that
 //! version 2 defines: both come from programs, so anything else is no header. Type-length-value fields are passed over;
 //! their lengths must add up. The checksum among them is not verified: TCP has one.

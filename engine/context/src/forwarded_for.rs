@@ -1,5 +1,6 @@
 //! The client's address behind proxies that are trusted.
 //!
+//! Feature: Proxies in front
 //! AWS doesn't believe what clients say of themselves: `identity.sourceIp` is the TCP peer. Who puts a proxy of their own
 //! in front can name it; then the chain in `X-Forwarded-For` is followed from its end as far as the proxies reach.
 

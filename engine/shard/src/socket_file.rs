@@ -1,4 +1,6 @@
 //! UNIX-socket listeners: one socket that all shards accept from, and its file.
+//!
+//! Feature: Listeners
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -1,7 +1,7 @@
 //! Whom the gateway takes for its client when a proxy stands between: nobody else unless it is told whom to believe.
 
 use crate::document::Document;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
@@ -218,15 +218,20 @@ fn only_named_proxies_may_introduce() {
     }
 }
 
-/// A balancer of TCP: says the same of every connection, then copies bytes both ways.
-fn balancer(node: SocketAddr, header: &'static [u8]) -> SocketAddr {
+/// A balancer of TCP: says the same of every connection, at once or together with the client's first bytes, then copies
+/// bytes both ways.
+fn balancer(node: SocketAddr, header: &'static [u8], at_once: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
     std::thread::spawn(move || {
         // It ends with the test's process.
-        for client in listener.incoming().flatten() {
+        for mut client in listener.incoming().flatten() {
             let mut upstream = TcpStream::connect(node).expect("the node listens");
-            upstream.write_all(header).expect("sends");
+            let (mut first, mut count) = ([0; 4096], 0);
+            if !at_once {
+                count = client.read(&mut first).expect("the client speaks");
+            }
+            upstream.write_all(&[header, &first[..count]].concat()).expect("sends");
             let ends = [(&client, &upstream), (&upstream, &client)].map(|(from, to)| {
                 (from.try_clone().expect("a descriptor"), to.try_clone().expect("a descriptor"))
             });
@@ -261,8 +266,10 @@ fn headers_come_before_tls() {
             (&b"PROXY TCP4 203.0.113.9 203.0.113.1 56324 443\r\n"[..], "203.0.113.9", "443"),
             (b"PROXY TCP6 2001:db8::9 2001:db8::1 56324 8443\r\n", "2001:db8::9", "8443"),
         ] {
-            let balancer = balancer(address, header);
-            for version in ["--http1.1", "--http2"] {
+            for (version, at_once) in
+                [("--http1.1", true), ("--http1.1", false), ("--http2", true), ("--http2", false)]
+            {
+                let balancer = balancer(address, header, at_once);
                 let url = format!("https://localhost:{}/who", balancer.port());
                 let place = format!("localhost:{}:127.0.0.1", balancer.port());
                 let asked = Command::new("curl")
