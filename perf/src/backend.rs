@@ -23,7 +23,7 @@ pub(crate) struct Backend {
 /// Runs until killed.
 pub(crate) fn run(backend: &Backend) -> io::Result<()> {
     let mut rt = Ring::new(Shape::default())?;
-    rt.listen(target::listen(&backend.listen)?)?;
+    rt.listen(target::listen(&backend.listen)?, false)?;
     let mut answerer = Answerer::new(backend.body_bytes);
     let mut events = Vec::new();
     loop {

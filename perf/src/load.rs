@@ -92,7 +92,7 @@ struct Loader<'a> {
 pub(crate) fn run(load: &Load) -> io::Result<()> {
     let mut rt = Ring::new(Shape::default())?;
     if let Some(address) = &load.backend {
-        rt.listen(target::listen(address)?)?;
+        rt.listen(target::listen(address)?, false)?;
     }
     let connection = if load.close { "Connection: close\r\n" } else { "" };
     let request = format!(

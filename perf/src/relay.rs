@@ -27,7 +27,7 @@ struct Pair {
 /// Runs until killed. The side of a pair is the owner's lowest bit.
 pub(crate) fn run(relay: &Relay) -> io::Result<()> {
     let mut rt = Ring::new(Shape::default())?;
-    rt.listen(target::listen(&relay.listen)?)?;
+    rt.listen(target::listen(&relay.listen)?, false)?;
     let mut pairs: Slab<Pair> = Slab::new();
     let mut events = Vec::new();
     loop {

@@ -185,9 +185,9 @@ fn walk(key: &str, item: usize, node: &Node, said: &mut Vec<Said>, problems: &mu
             }
         }
         NodeKind::Sequence(items) => match table::find(key) {
-            Some(setting) if matches!(setting.kind, Kind::Cpus) => {
+            Some(setting) if matches!(setting.kind, Kind::Cpus | Kind::Networks) => {
                 said.extend(
-                    joined(items).and_then(|text| say(setting, 0, &text, node.origin.clone(), problems)),
+                    joined(items).and_then(|text| say(setting, item, &text, node.origin.clone(), problems)),
                 );
             }
             _ if is_known(&format!("{key}[]")) => {

@@ -17,8 +17,8 @@ mod value;
 pub use gather::{File, Sources};
 pub use problem::{Origin, Problem};
 pub use settings::{
-    AccessLog, Destination, Format, Identity, Limits, Listener, ListenerKind, Runtime, Settings, Shards,
-    Timeouts, Tls,
+    AccessLog, Address, Destination, Format, Identity, Limits, Listener, ListenerKind, Runtime, Settings,
+    Shards, Timeouts, Tls,
 };
 
 /// Settles every setting: flag over environment over file over default.

@@ -55,11 +55,14 @@ fn bound(kind: &Kind) -> String {
         Kind::Duration { min, max } => format!("{} to {}", value::time(min), value::time(max)),
         Kind::Choice { of, .. } => of.join(", "),
         Kind::Address => "IP:PORT".to_owned(),
+        Kind::AddressOrPath => "IP:PORT or unix:PATH".to_owned(),
+        Kind::Mode => "0000 to 0777".to_owned(),
         Kind::AccountId => "12 digits".to_owned(),
         Kind::Region => "a region".to_owned(),
         Kind::Path => String::new(),
         Kind::Text { max } => format!("1 to {max} bytes"),
         Kind::Cpus => "auto, or a list".to_owned(),
+        Kind::Networks => "a list of networks".to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::value::{self, Value};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use vocabulary::network::Networks;
 
 /// Everything a node can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,13 +41,40 @@ pub struct Settings {
     pub access_log: AccessLog,
 }
 
+/// Where a listener accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// TCP; port zero takes a free one.
+    Tcp(SocketAddr),
+    /// A UNIX socket by its path.
+    Unix(PathBuf),
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Address::Tcp(address) => write!(formatter, "{address}"),
+            Address::Unix(path) => write!(formatter, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// Permissions of a UNIX socket's file where nothing is said of them.
+const SOCKET_MODE: u32 = 0o660;
+
 /// A data-plane listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
-    /// Address; port zero takes a free one.
-    pub address: SocketAddr,
+    /// Where it accepts.
+    pub address: Address,
+    /// Permissions of a UNIX socket's file.
+    pub mode: u32,
     /// Endpoint type.
     pub kind: ListenerKind,
+    /// A PROXY protocol header comes first.
+    pub proxy_protocol: bool,
+    /// Proxies that are believed.
+    pub trusted_proxies: Networks,
     /// TLS; `None` for plain HTTP.
     pub tls: Option<Tls>,
     /// Where the address was said, for the message when it can't be bound.
@@ -213,9 +241,14 @@ fn listeners(chosen: &Chosen) -> Result<Vec<Listener>, Vec<Problem>> {
             problems.push(Problem::new(origin, "a listener needs an `address`"));
             continue;
         };
-        let listener = Listener {
-            address: address(Some(said)),
+        let mut listener = Listener {
+            address: listening(said),
+            mode: SOCKET_MODE,
             kind: ListenerKind::Regional,
+            proxy_protocol: chosen
+                .item("listeners[].proxy_protocol", item)
+                .is_some_and(|said| text_of(Some(said)) == "true"),
+            trusted_proxies: networks(chosen.item("listeners[].trusted_proxies", item)),
             tls: match tls(chosen, item) {
                 Ok(tls) => tls,
                 Err(problem) => {
@@ -225,7 +258,16 @@ fn listeners(chosen: &Chosen) -> Result<Vec<Listener>, Vec<Problem>> {
             },
             origin: said.origin.clone(),
         };
-        if listener.address.port() != 0 && found.iter().any(|known| known.address == listener.address) {
+        if let Some(mode) = chosen.item("listeners[].mode", item) {
+            match (&listener.address, &mode.value) {
+                (Address::Unix(_), Value::Integer(bits)) => {
+                    listener.mode = u32::try_from(*bits).unwrap_or(SOCKET_MODE);
+                }
+                _ => problems.push(Problem::new(mode.origin.clone(), "`mode` is for `unix:` addresses")),
+            }
+        }
+        let any_port = matches!(&listener.address, Address::Tcp(address) if address.port() == 0);
+        if !any_port && found.iter().any(|known| known.address == listener.address) {
             problems.push(Problem::new(
                 said.origin.clone(),
                 format!("{} is listened on twice", listener.address),
@@ -361,12 +403,35 @@ fn text_of(said: Option<&Said>) -> &str {
 /// A path of the settings file starts at that file's folder, any other at the current one.
 fn path(said: Option<&Said>) -> PathBuf {
     let written = PathBuf::from(text_of(said));
-    match said.map(|said| &said.origin) {
-        Some(Origin::File { path: file, .. }) => {
+    match said {
+        Some(said) => from_origin(written, &said.origin),
+        None => written,
+    }
+}
+
+fn from_origin(written: PathBuf, origin: &Origin) -> PathBuf {
+    match origin {
+        Origin::File { path: file, .. } => {
             file.parent().map_or(written.clone(), |folder| folder.join(&written))
         }
         _ => written,
     }
+}
+
+/// A socket's path starts where every other path does.
+fn listening(said: &Said) -> Address {
+    let parsed =
+        value::listening(text_of(Some(said))).expect("addresses were parsed when they were gathered");
+    match parsed {
+        Address::Unix(written) => Address::Unix(from_origin(written, &said.origin)),
+        tcp => tcp,
+    }
+}
+
+fn networks(said: Option<&Said>) -> Networks {
+    said.map_or_else(Networks::default, |said| {
+        value::networks(text_of(Some(said))).expect("networks were parsed when they were gathered")
+    })
 }
 
 fn address(said: Option<&Said>) -> SocketAddr {

@@ -40,6 +40,10 @@ pub enum Kind {
     },
     /// IP address and port.
     Address,
+    /// IP address and port, or the path of a UNIX socket.
+    AddressOrPath,
+    /// Permissions of a file, octal.
+    Mode,
     /// Twelve digits.
     AccountId,
     /// An AWS region.
@@ -53,6 +57,8 @@ pub enum Kind {
     },
     /// CPU numbers, or `auto`.
     Cpus,
+    /// IP networks.
+    Networks,
 }
 
 /// One setting.
@@ -117,12 +123,14 @@ const fn value_name(kind: &Kind) -> &'static str {
         Kind::Bytes { .. } => "SIZE",
         Kind::Duration { .. } => "TIME",
         Kind::Choice { .. } => "WORD",
-        Kind::Address => "ADDR",
+        Kind::Address | Kind::AddressOrPath => "ADDR",
+        Kind::Mode => "MODE",
         Kind::AccountId => "DIGITS",
         Kind::Region => "REGION",
         Kind::Path => "PATH",
         Kind::Text { .. } => "TEXT",
         Kind::Cpus => "CPUS",
+        Kind::Networks => "NETWORKS",
     }
 }
 
@@ -145,11 +153,20 @@ pub const TABLE: &[Setting] = &[
     flagged(
         setting(
             "listeners[].address",
-            Kind::Address,
+            Kind::AddressOrPath,
             "127.0.0.1:8080",
-            "Address of a data-plane listener. Port 0 takes a free port, shown in the ready line.",
+            "Address of a data-plane listener. Port 0 takes a free port, shown in the ready line. `[::]` is IPv6 alone: add `0.0.0.0` for IPv4. `unix:PATH` listens on a UNIX socket.",
         ),
         "listen",
+    ),
+    flagged(
+        setting(
+            "listeners[].mode",
+            Kind::Mode,
+            "",
+            "Permissions of a UNIX socket's file: who may write may connect. Unsaid: `0660`.",
+        ),
+        "",
     ),
     flagged(
         setting(
@@ -194,6 +211,24 @@ pub const TABLE: &[Setting] = &[
             Kind::Choice { of: vocabulary::security_policy::NAMES, later: &[] },
             "",
             "AWS's name of the versions and suites that are offered. Unsaid: `TLS_1_2`.",
+        ),
+        "",
+    ),
+    flagged(
+        setting(
+            "listeners[].proxy_protocol",
+            Kind::Choice { of: &["false", "true"], later: &[] },
+            "",
+            "Whether every connection begins with a header of the PROXY protocol (version 1 or 2), which names the client; one without is closed. Unsaid: `false`.",
+        ),
+        "",
+    ),
+    flagged(
+        setting(
+            "listeners[].trusted_proxies",
+            Kind::Networks,
+            "",
+            "Proxies that are believed: behind them the client's address is the last one of `X-Forwarded-For` that isn't theirs. With `proxy_protocol`, nobody else may connect. Unsaid: nobody is believed, as AWS has it; any peer may send a PROXY protocol header.",
         ),
         "",
     ),

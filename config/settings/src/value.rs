@@ -1,7 +1,10 @@
 //! From the text of a value to the value, the same way for file, environment and flag.
 
+use crate::settings::Address;
 use crate::table::Kind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use vocabulary::network::Networks;
 
 /// A value within its bounds. Durations are in milliseconds, sizes in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,13 @@ pub(crate) fn parse(kind: &Kind, text: &str) -> Result<Value, String> {
         }
         Kind::Choice { of, later } => choice(text, of, later),
         Kind::Address => address(text).map(|address| Value::Text(address.to_string())),
+        Kind::AddressOrPath => listening(text).map(|_| Value::Text(text.to_owned())),
+        Kind::Mode => match u64::from_str_radix(text, 8) {
+            Ok(mode) if mode <= 0o777 && (3..=4).contains(&text.len()) && !text.starts_with('+') => {
+                Ok(Value::Integer(mode))
+            }
+            _ => Err("must be three or four octal digits, such as 0660".to_owned()),
+        },
         Kind::AccountId => {
             let fits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
             text_if(fits, text, "must be twelve digits, such as 123456789012")
@@ -45,6 +55,7 @@ pub(crate) fn parse(kind: &Kind, text: &str) -> Result<Value, String> {
         }
         Kind::Cpus if text == "auto" => Ok(Value::Text(text.to_owned())),
         Kind::Cpus => cpus(text).map(|_| Value::Text(text.to_owned())),
+        Kind::Networks => networks(text).map(|_| Value::Text(text.to_owned())),
     }
 }
 
@@ -118,8 +129,31 @@ fn in_units(number: u64, units: &[(&str, u64)]) -> Option<String> {
 /// `HOST:PORT` with an IP address, or `localhost:PORT` for 127.0.0.1.
 pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     let spelled = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-    let parsed = spelled.as_deref().unwrap_or(text).parse();
+    let parsed = spelled.as_deref().unwrap_or(text).parse().map(canonical);
     parsed.map_err(|_| "must be an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+/// One of IPv4 within IPv6 (`[::ffff:127.0.0.1]:80`) is one of IPv4: sockets of IPv6 have no clients of IPv4.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        IpAddr::V4(ip) => SocketAddr::new(ip.into(), address.port()),
+        // It may have a scope.
+        IpAddr::V6(_) => address,
+    }
+}
+
+/// Where a listener accepts: as [`address`], or `unix:PATH`.
+pub(crate) fn listening(text: &str) -> Result<Address, String> {
+    match text.strip_prefix("unix:") {
+        Some(path) if !path.is_empty() && !path.contains('\0') => Ok(Address::Unix(PathBuf::from(path))),
+        Some(_) => Err("must have a path behind `unix:`".to_owned()),
+        None => address(text).map(Address::Tcp).map_err(|error| format!("{error}, or unix:PATH")),
+    }
+}
+
+/// IP networks from a list such as `10.0.0.0/8,::1`.
+pub(crate) fn networks(text: &str) -> Result<Networks, String> {
+    text.parse().map_err(|error| format!("must be IP networks: {error}"))
 }
 
 /// CPU numbers from a list such as `0-3,6`.
@@ -146,7 +180,7 @@ pub(crate) fn cpus(text: &str) -> Result<Vec<usize>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Value, address, cpus, parse};
+    use super::{Value, address, cpus, listening, parse};
     use crate::table::Kind;
 
     #[test]
@@ -175,5 +209,18 @@ mod tests {
     fn addresses_name_a_port() {
         assert_eq!(address("localhost:80").map(|a| a.to_string()), Ok("127.0.0.1:80".to_owned()));
         assert!(address("8080").is_err());
+        assert_eq!(address("[::ffff:127.0.0.1]:80").map(|a| a.to_string()), Ok("127.0.0.1:80".to_owned()));
+        assert_eq!(address("[fe80::1%2]:80").map(|a| a.to_string()), Ok("[fe80::1%2]:80".to_owned()));
+        assert!(listening("unix:").is_err());
+        assert_eq!(listening("unix:/run/a.sock").map(|a| a.to_string()), Ok("unix:/run/a.sock".to_owned()));
+    }
+
+    #[test]
+    fn modes_are_octal() {
+        assert_eq!(parse(&Kind::Mode, "0660"), Ok(Value::Integer(0o660)));
+        assert_eq!(parse(&Kind::Mode, "600"), Ok(Value::Integer(0o600)));
+        for wrong in ["0o660", "1777", "0888", "+660", "-660", "6", "00660", "rw-rw----"] {
+            assert!(parse(&Kind::Mode, wrong).is_err(), "{wrong}");
+        }
     }
 }

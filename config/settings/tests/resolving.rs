@@ -77,14 +77,51 @@ fn flag_over_environment_over_file_and_lists_are_taken_whole() {
     ];
     let settings = resolve(&sources).expect("fits");
     assert_eq!(settings.region, "us-west-2");
-    let ports: Vec<u16> = settings.listeners.iter().map(|listener| listener.address.port()).collect();
-    assert_eq!(ports, [3, 4]);
+    let ports: Vec<String> = settings.listeners.iter().map(|listener| listener.address.to_string()).collect();
+    assert_eq!(ports, ["127.0.0.1:3", "127.0.0.1:4"]);
     sources.flags =
         vec![("listeners[].address", "127.0.0.1:5".to_owned()), ("region", "ap-south-1".to_owned())];
     let settings = resolve(&sources).expect("fits");
     assert_eq!(settings.region, "ap-south-1");
     assert_eq!(settings.listeners.len(), 1);
     assert_eq!(settings.listeners[0].origin, Origin::Flag("listen"));
+}
+
+#[test]
+fn trusted_proxies_belong_to_their_listener() {
+    let settings = resolved(
+        "listeners:\n  - address: 127.0.0.1:1\n  - {address: '127.0.0.1:2', trusted_proxies: [10.0.0.0/8, '::1']}\n  \
+         - {address: '127.0.0.1:3', trusted_proxies: 192.0.2.1}\n",
+    );
+    let trusts = |listener: usize, address: &str| {
+        settings.listeners[listener].trusted_proxies.contains(address.parse().expect("an address"))
+    };
+    assert!(settings.listeners[0].trusted_proxies.is_empty());
+    assert!(trusts(1, "10.1.2.3") && trusts(1, "::1") && !trusts(1, "192.0.2.1"));
+    assert!(trusts(2, "192.0.2.1") && !trusts(2, "10.1.2.3"));
+}
+
+#[test]
+fn unix_sockets_have_a_path_and_a_mode() {
+    let mut sources = file(
+        "listeners: [{address: 'unix:run/a.sock', mode: 0600}, {address: 'unix:/run/b.sock'}, {address: '[::ffff:127.0.0.1]:1'}]",
+    );
+    sources.file.as_mut().expect("a file").path = PathBuf::from("/etc/turnpike/turnpike.yaml");
+    let listeners = resolve(&sources).expect("fits").listeners;
+    let told: Vec<(String, u32)> =
+        listeners.iter().map(|listener| (listener.address.to_string(), listener.mode)).collect();
+    assert_eq!(told[0], ("unix:/etc/turnpike/run/a.sock".to_owned(), 0o600));
+    assert_eq!(told[1], ("unix:/run/b.sock".to_owned(), 0o660));
+    assert_eq!(told[2].0, "127.0.0.1:1");
+    assert_eq!(
+        refused("listeners: [{address: '127.0.0.1:1', mode: 0600}]"),
+        ["turnpike.yaml:1:44: `mode` is for `unix:` addresses"]
+    );
+    assert!(
+        refused("listeners: [{address: 'unix:/a'}, {address: 'unix:/a'}]")[0].contains("listened on twice")
+    );
+    assert!(refused("listeners: [{address: 'unix:/a', mode: rw}]")[0].contains("octal digits"));
+    assert!(refused("listeners: [{address: 'unix:'}]")[0].contains("must have a path"));
 }
 
 #[test]
@@ -108,7 +145,7 @@ fn every_problem_points_at_its_place() {
         refused("listeners:\n  - address: here\n"),
         [
             "turnpike.yaml:2:14: `listeners[].address` must be an IP address and a port, such as 127.0.0.1:8080 or \
-          [::1]:8080, not `here`"
+             [::1]:8080, or unix:PATH, not `here`"
         ]
     );
     assert_eq!(
@@ -146,6 +183,13 @@ fn every_problem_points_at_its_place() {
     );
     assert_eq!(refused("timeouts: 3\n"), ["turnpike.yaml:1:11: `timeouts` holds further names, not a value"]);
     assert!(refused("listeners: 127.0.0.1:80\n")[0].contains("is a list"));
+    assert_eq!(
+        refused("listeners:\n  - {address: '127.0.0.1:1', trusted_proxies: [10.0.0.1/8]}\n"),
+        [
+            "turnpike.yaml:2:48: `listeners[].trusted_proxies` must be IP networks: `10.0.0.1/8` has bits behind its \
+             prefix: write `10.0.0.0/8`, not `10.0.0.1/8`"
+        ]
+    );
     assert!(refused("region: {a: b}\n")[0].contains("unknown setting `region.a`"));
     assert!(refused("listeners: [{kind: regional}]\n")[0].contains("needs an `address`"));
 }

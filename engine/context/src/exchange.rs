@@ -27,9 +27,11 @@ pub struct Exchange {
     pub arrival_ns: u64,
     /// The same on the wall clock, in milliseconds since 1970.
     pub arrival_unix_ms: u64,
-    /// The TCP peer.
+    /// The TCP peer, or whom a proxy that speaks the PROXY protocol named.
     pub peer: IpAddr,
-    /// Port of the listener.
+    /// `$context.identity.sourceIp`: the peer, unless it is a trusted proxy that forwards for somebody.
+    pub source_ip: IpAddr,
+    /// Port that the client connected to.
     pub local_port: u16,
     /// The client spoke HTTP/2.
     pub http2: bool,
@@ -88,6 +90,7 @@ impl Default for Exchange {
             arrival_ns: 0,
             arrival_unix_ms: 0,
             peer: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            source_ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             local_port: 0,
             http2: false,
             secure: false,

@@ -9,6 +9,7 @@
 pub mod address;
 pub mod calendar;
 pub mod exchange;
+pub mod forwarded_for;
 pub mod variable;
 
 pub use exchange::{Exchange, PathParameters, RouteIndex, StageIndex};

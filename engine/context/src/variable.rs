@@ -196,7 +196,7 @@ impl Facts<'_> {
             ContextVariable::ExtendedRequestId => text(out, Some(&exchange.extended_request_id.0)),
             ContextVariable::HttpMethod => text(out, Some(http_method(exchange))),
             ContextVariable::IdentitySourceIp => {
-                address::write(out, exchange.peer);
+                address::write(out, exchange.source_ip);
                 true
             }
             ContextVariable::IdentityUserAgent => text(out, exchange.request.find(KnownField::UserAgent)),

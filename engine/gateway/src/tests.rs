@@ -173,6 +173,7 @@ fn node(routes: Vec<Route>) -> NodeLink {
 fn request(line: &str, fields: &str) -> Exchange {
     let mut exchange = Exchange { local_port: 8080, ..Exchange::default() };
     exchange.peer = std::net::Ipv4Addr::new(192, 0, 2, 7).into();
+    exchange.source_ip = exchange.peer;
     let head = format!("{line} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
     exchange.request.parse(head.as_bytes(), &HeadLimits::default()).expect("a client's head");
     exchange

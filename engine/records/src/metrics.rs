@@ -109,6 +109,8 @@ shard_counters! {
     connections_refused: "counter", "turnpike_connections_refused_total";
     /// Client connections open.
     connections_open: "gauge", "turnpike_connections_open";
+    /// Connections closed because their PROXY protocol header was missing, broken, late or from an untrusted peer.
+    proxy_protocol_failures: "counter", "turnpike_proxy_protocol_failures_total";
     /// TLS handshakes with clients.
     tls_handshakes: "counter", "turnpike_tls_handshakes_total";
     /// TLS handshakes with clients that resumed a session.

@@ -3,20 +3,24 @@
 use crate::documents::{Compiled, Served};
 use crate::example::Example;
 use crate::node::Node;
-use settings::Settings;
+use settings::{Address, Settings};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 /// Prints every API, then one line per listener, then that the node is ready.
 pub(crate) fn ready(node: &Node, compiled: &Compiled, settings: &Settings) {
     let scheme = |listener: &settings::Listener| if listener.tls.is_some() { "https" } else { "http" };
     let schemes: Vec<&str> = settings.listeners.iter().map(scheme).collect();
-    let first = schemes.first().copied().zip(node.addresses.first().copied().map(reachable));
+    let first = schemes.first().copied().zip(node.addresses.first());
     for api in &compiled.apis {
         println_api(api, first, compiled.apis.len() == 1);
     }
     eprintln!("control on http://{} (/healthz, /readyz, /metrics)", node.control);
     for (address, scheme) in node.addresses.iter().zip(schemes) {
-        eprintln!("listening on {scheme}://{address} ({})", summary(compiled));
+        match address {
+            Address::Tcp(address) => eprintln!("listening on {scheme}://{address} ({})", summary(compiled)),
+            unix => eprintln!("listening on {unix}, {scheme} ({})", summary(compiled)),
+        }
     }
     let shards = node.shard_count();
     eprintln!("ready: {shards} {} on the {} event loop", plural(shards, "shard"), node.runtime.as_str());
@@ -27,7 +31,7 @@ pub(crate) fn reloaded(compiled: &Compiled) {
     eprintln!("reloaded: {}", summary(compiled));
 }
 
-fn println_api(api: &Served, address: Option<(&str, SocketAddr)>, catch_all: bool) {
+fn println_api(api: &Served, address: Option<(&str, &Address)>, catch_all: bool) {
     eprintln!(
         "{} from {}: API id {}, stage {}, {} {}",
         api.name,
@@ -38,15 +42,33 @@ fn println_api(api: &Served, address: Option<(&str, SocketAddr)>, catch_all: boo
         plural(api.routes, "route")
     );
     let (Some((scheme, address)), Some(example)) = (address, &api.example) else { return };
+    let (option, own, port) = match address {
+        Address::Tcp(address) => {
+            let address = reachable(*address);
+            (String::new(), address.to_string(), format!(":{}", address.port()))
+        }
+        // A name that a certificate may have; who asks by socket path looks up none.
+        Address::Unix(path) => {
+            (format!("--unix-socket {} ", quoted(path)), "localhost".to_owned(), String::new())
+        }
+    };
     if catch_all {
-        eprintln!("  {}", line(example, scheme, &address.to_string()));
+        eprintln!("  {}", line(example, scheme, &own, &option));
     }
-    let host = format!("{}.execute-api.localhost:{}", api.api_id, address.port());
-    eprintln!("  {}", line(example, scheme, &format!("{host}/{}", api.stage)));
+    let host = format!("{}.execute-api.localhost{port}", api.api_id);
+    eprintln!("  {}", line(example, scheme, &format!("{host}/{}", api.stage), &option));
 }
 
-fn line(example: &Example, scheme: &str, address: &str) -> String {
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@%".contains(&byte);
+    if path.bytes().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
+fn line(example: &Example, scheme: &str, address: &str, option: &str) -> String {
     let line = example.line(&format!("{scheme}://{address}"));
+    let line = line.replacen("curl ", &format!("curl {option}"), 1);
     // A certificate of one's own making is unknown to curl.
     if scheme == "https" { line.replacen("curl ", "curl -k ", 1) } else { line }
 }

@@ -13,6 +13,7 @@ mod documents;
 mod example;
 mod example_backend;
 mod happenings;
+mod listeners;
 mod node;
 mod notes;
 mod report;

@@ -5,14 +5,15 @@
 use crate::certificates;
 use crate::documents::Compiled;
 use crate::example_backend::ExampleBackend;
+use crate::listeners::Places;
 use crate::trouble::Trouble;
 use plan::NodePlan;
 use records::metrics::ShardMetrics;
 use records::{Doorbell, RecordReader, RecordWriter};
-use settings::{Destination, Runtime, Settings};
+use settings::{Address, Destination, Runtime, Settings};
 use shard::rt::probe::{Kind, probe_ring};
 use shard::tls::Terms;
-use shard::{Handle, Mailbox, Near, Resolve, Spec, Timeouts};
+use shard::{Handle, Mailbox, Near, Resolve, SocketFile, Spec, Timeouts};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -37,7 +38,8 @@ pub(crate) struct Node {
     registry: Arc<Registry>,
     example_backends: BTreeMap<SocketAddr, ExampleBackend>,
     /// Data-plane addresses, with the ports that were taken.
-    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Vec<Address>,
+    socket_files: Vec<SocketFile>,
     /// Control address, with the port that was taken.
     pub(crate) control: SocketAddr,
     /// The event loop that runs.
@@ -71,7 +73,7 @@ impl Node {
         metrics.truncate(cpus.len());
         let (mailboxes, nears) = mailboxes(cpus.len())?;
         let resolve = resolve(&workers, mailboxes.clone());
-        let addresses = probe_listeners(settings)?;
+        let places = Places::take(settings)?;
         let roots = certificates::roots(settings)?;
         let mut node = Node {
             shards: Vec::new(),
@@ -79,7 +81,8 @@ impl Node {
             log,
             registry: Arc::default(),
             example_backends,
-            addresses,
+            addresses: places.addresses(settings),
+            socket_files: Vec::new(),
             control,
             runtime,
             drain: settings.timeouts.drain,
@@ -95,7 +98,7 @@ impl Node {
                 plan: Arc::clone(&compiled.plan),
                 registry: Arc::clone(&node.registry),
                 seed: None,
-                listeners: listeners(&node.addresses, &terms)?,
+                listeners: places.listeners(settings, &terms)?,
                 limits: settings.limits.request,
                 timeouts: timeouts(settings),
                 connections_max: settings.limits.connections,
@@ -109,6 +112,7 @@ impl Node {
             node.shards
                 .push(shard.map_err(|error| Trouble::new(format!("shard {index} can't start: {error}")))?);
         }
+        node.socket_files = places.into_files();
         node.ready.store(true, Ordering::Release);
         Ok(node)
     }
@@ -176,8 +180,10 @@ impl Node {
     /// Finishes what is under way within the drain timeout, then stops everything, last started first.
     /// `hurry` says whether somebody lost patience. Tells whether it was an orderly end.
     pub(crate) fn stop(self, mut hurry: impl FnMut(Duration) -> bool) -> bool {
-        let Node { shards, ready, log, example_backends, drain, _workers: workers, .. } = self;
+        let Node { shards, ready, log, example_backends, socket_files, drain, _workers: workers, .. } = self;
         ready.store(false, Ordering::Release);
+        // Before the shards stop accepting: who comes now finds no gateway, rather than one that refuses.
+        drop(socket_files);
         for shard in &shards {
             // A shard whose mailbox is full is stuck; the process's end is its end.
             let _ = shard.mailbox().drain(drain);
@@ -310,36 +316,6 @@ fn resolve(workers: &Workers, mailboxes: Vec<Mailbox>) -> Resolve {
     };
     let resolver = Resolver::new(workers.handle().clone(), Arc::new(deliver));
     Arc::new(move |host, port| resolver.ask(host, port))
-}
-
-/// Finds each listener's port, and refuses those that other programs hold.
-fn probe_listeners(settings: &Settings) -> Result<Vec<SocketAddr>, Trouble> {
-    let probe = |listener: &settings::Listener| {
-        shard::probe(listener.address).map_err(|error| cannot_listen(listener.address, &error))
-    };
-    settings.listeners.iter().map(probe).collect()
-}
-
-/// One shard's own sockets on the shared ports.
-fn listeners(addresses: &[SocketAddr], terms: &[Option<Terms>]) -> Result<Vec<shard::Listener>, Trouble> {
-    let bind = |(address, terms): (&SocketAddr, &Option<Terms>)| match shard::bind(*address) {
-        Ok(socket) => Ok(shard::Listener { socket, port: address.port(), tls: terms.clone() }),
-        Err(error) => Err(cannot_listen(*address, &error)),
-    };
-    addresses.iter().zip(terms).map(bind).collect()
-}
-
-fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Trouble {
-    let trouble = Trouble::new(format!("can't listen on {address}: {error}"));
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            trouble.with_help("another program holds the port; `--listen ADDR` chooses another")
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            trouble.with_help("ports below 1024 need CAP_NET_BIND_SERVICE; `--listen ADDR` chooses another")
-        }
-        _ => trouble.with_help("the address must be one of this machine's"),
-    }
 }
 
 fn timeouts(settings: &Settings) -> Timeouts {

@@ -97,6 +97,10 @@ impl Books {
         self.metrics.connections_refused.add(1);
     }
 
+    pub(crate) fn proxy_protocol_failed(&self) {
+        self.metrics.proxy_protocol_failures.add(1);
+    }
+
     pub(crate) fn tls_handshake(&self, resumed: bool) {
         self.metrics.tls_handshakes.add(1);
         self.metrics.tls_resumptions.add(u64::from(resumed));

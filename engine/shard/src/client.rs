@@ -12,6 +12,8 @@ use crate::unread::Unread;
 /// Where a client connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// Its proxy has yet to say whom it speaks for; no slot.
+    Introduction,
     /// Between requests; no slot.
     Idle,
     /// Part of a head has arrived.
@@ -27,6 +29,8 @@ pub(crate) enum Phase {
 /// State of a client connection.
 pub(crate) struct Client {
     pub(crate) socket: SocketKey,
+    /// Which listener it came in by.
+    pub(crate) listener: u32,
     pub(crate) peer: IpAddr,
     pub(crate) local_port: u16,
     pub(crate) slot: u32,
@@ -59,9 +63,10 @@ pub(crate) struct Client {
 
 impl Client {
     /// A connection just accepted.
-    pub(crate) fn new(socket: SocketKey, peer: Option<IpAddr>, local_port: u16) -> Self {
+    pub(crate) fn new(socket: SocketKey, listener: u32, peer: Option<IpAddr>, local_port: u16) -> Self {
         Client {
             socket,
+            listener,
             // A UNIX-socket client has no address; AWS has no word for it.
             peer: peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             local_port,

@@ -26,6 +26,7 @@ mod owner;
 mod pipeline;
 #[cfg(feature = "planted-defects")]
 mod planted;
+mod proxied;
 mod random;
 mod relay;
 mod request;
@@ -34,6 +35,7 @@ pub mod rt;
 mod secured;
 mod shard;
 mod slot;
+mod socket_file;
 mod spare;
 mod spec;
 mod timers;
@@ -48,4 +50,5 @@ pub use listener::{bind, probe};
 #[cfg(feature = "planted-defects")]
 pub use planted::{Planted, plant};
 pub use shard::Shard;
-pub use spec::{Listener, Resolve, Resolved, Spec, Timeouts};
+pub use socket_file::{SocketFile, bind_unix};
+pub use spec::{Entrance, Listener, Resolve, Resolved, Spec, Timeouts};

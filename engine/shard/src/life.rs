@@ -17,8 +17,16 @@ impl<R: Runtime> Shard<R> {
             return;
         }
         let peer = self.rt.peer(socket).map(|peer| peer.ip().to_canonical());
-        let port = self.ports.get(listener as usize).copied().unwrap_or(0);
-        let mut client = Client::new(socket, peer, port);
+        let entrance = &self.entrances[listener as usize];
+        let mut client = Client::new(socket, listener, peer, entrance.port);
+        if entrance.proxy_protocol {
+            client.phase = Phase::Introduction;
+            if !entrance.trusted_proxies.is_empty() && !entrance.trusted_proxies.contains(client.peer) {
+                self.books.proxy_protocol_failed();
+                self.rt.abort(socket);
+                return;
+            }
+        }
         if let Some(Some(terms)) = self.terms.get(listener as usize) {
             match Session::accept(terms) {
                 Ok(session) => client.tls = Some(Box::new(session)),
@@ -33,7 +41,11 @@ impl<R: Runtime> Shard<R> {
         self.books.connection_opened();
         self.rt.own(socket, Owner::Client(index).pack());
         self.rt.receive(socket);
-        // A connection that says nothing is a request that doesn't come: the header time counts from here.
+        self.await_first_request(index);
+    }
+
+    /// A connection that says nothing is a request that doesn't come: the header time counts from here.
+    pub(crate) fn await_first_request(&mut self, index: u32) {
         let due_ns = self.rt.now_ns() + self.timeouts.header_ns.min(self.idle_client_ns());
         self.set_client_deadline(index, due_ns);
     }
@@ -88,6 +100,7 @@ impl<R: Runtime> Shard<R> {
         let client = &self.clients[index as usize];
         let slot_index = client.slot;
         match client.phase {
+            Phase::Introduction => self.introduction_failed(index),
             Phase::Streams => self.streams_due(index),
             Phase::Idle | Phase::Closing if self.rt.unsent(client.socket) > 0 => self.unread_due(index),
             Phase::Idle => self.part_with_client(index),
@@ -174,6 +187,7 @@ impl<R: Runtime> Shard<R> {
         let client = &mut self.clients[index as usize];
         client.ended = true;
         match client.phase {
+            Phase::Introduction => self.introduction_ended(index),
             Phase::Streams => self.client_lost(index),
             // What is left of the last answer still goes out.
             Phase::Idle => self.client_may_be_done(index),
@@ -371,7 +385,7 @@ impl<R: Runtime> Shard<R> {
         let idle: Vec<u32> = self
             .clients
             .iter()
-            .filter(|(_, client)| client.phase == Phase::Idle)
+            .filter(|(_, client)| matches!(client.phase, Phase::Introduction | Phase::Idle))
             .map(|(index, _)| u32::try_from(index).expect("bounded"))
             .collect();
         for index in idle {
@@ -404,7 +418,7 @@ impl<R: Runtime> Shard<R> {
         }
         let unfinished = |client: &Client| match &client.h2 {
             Some(multiplexed) => multiplexed.streams.len(),
-            None => usize::from(client.phase != Phase::Idle),
+            None => usize::from(!matches!(client.phase, Phase::Introduction | Phase::Idle)),
         };
         self.cut = self.clients.iter().map(|(_, client)| unfinished(client)).sum();
         let late: Vec<usize> = self.clients.iter().map(|(index, _)| index).collect();

@@ -1,4 +1,4 @@
-//! Binds a shard's listeners: one socket per shard on a shared port (SO_REUSEPORT), or one shared UNIX socket.
+//! Binds a shard's TCP listeners: one socket per shard on a shared port (SO_REUSEPORT).
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Connections that may wait to be accepted; the kernel caps it at `net.core.somaxconn`.
-const BACKLOG: i32 = 4096;
+pub(crate) const BACKLOG: i32 = 4096;
 
 /// Binds and listens. The port may be shared by all shards of this user.
 ///
@@ -16,6 +16,7 @@ const BACKLOG: i32 = 4096;
 pub fn bind(address: SocketAddr) -> io::Result<OwnedFd> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
+        // `[::]` takes no clients of IPv4, whatever the system's default is: `0.0.0.0` beside it does.
         socket.set_only_v6(true)?;
     }
     socket.set_reuse_address(true)?;

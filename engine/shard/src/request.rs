@@ -1,6 +1,7 @@
 //! From bytes of a client to a running pipeline: heads, request bodies, pipelining.
 
 use codec::h1::{BodyFraming, Coding, Progress};
+use context::forwarded_for::source_ip;
 use vocabulary::Refusal;
 
 use crate::client::Phase;
@@ -51,6 +52,10 @@ impl<R: Runtime> Shard<R> {
             }
             return;
         }
+        if client.phase == Phase::Introduction {
+            self.introduction_received(index, lent);
+            return;
+        }
         if client.tls.is_some() {
             self.records_received(index, lent);
             return;
@@ -99,6 +104,8 @@ impl<R: Runtime> Shard<R> {
                     }
                 }
                 Phase::Exchange => self.read_body(index, &mut input),
+                // Its bytes don't come here.
+                Phase::Introduction => Step::Hold,
                 Phase::Streams if self.rt.unsent(client.socket) >= UNSENT_MAX => Step::Hold,
                 Phase::Streams => self.read_frames(index, &mut input),
                 Phase::Closing => Step::Discard,
@@ -233,8 +240,10 @@ impl<R: Runtime> Shard<R> {
     pub(crate) fn begin_exchange(&mut self, slot_index: u32, framing: BodyFraming, done: bool) {
         let now_ns = self.rt.now_ns();
         let slot = &mut self.slots[slot_index];
-        let Some(exchange) = slot.exchange.take() else { return };
+        let Some(mut exchange) = slot.exchange.take() else { return };
         let head = &exchange.request;
+        let entrance = &self.entrances[self.clients[slot.client as usize].listener as usize];
+        exchange.source_ip = source_ip(head, exchange.peer, &entrance.trusted_proxies);
         slot.framing = framing;
         slot.decoder = codec::h1::BodyDecoder::new(framing);
         slot.request_done = done;
@@ -260,6 +269,7 @@ impl<R: Runtime> Shard<R> {
         let client = &self.clients[index as usize];
         let Some(exchange) = self.slots[slot_index].exchange.as_mut() else { return };
         exchange.peer = client.peer;
+        exchange.source_ip = client.peer;
         exchange.local_port = client.local_port;
         exchange.http2 = client.h2.is_some();
         exchange.secure = client.tls.is_some();

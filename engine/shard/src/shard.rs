@@ -22,7 +22,7 @@ use crate::random::Random;
 use crate::rt::{Event, Runtime, SocketKey};
 use crate::slot::Slots;
 use crate::spare::{LOOK_NS, Spare};
-use crate::spec::{Resolve, Spec, Timeouts};
+use crate::spec::{Entrance, Resolve, Spec, Timeouts};
 use crate::timers::Timers;
 use crate::tls::{CallTerms, Terms};
 use crate::upstream::{Pools, Upstream};
@@ -91,7 +91,8 @@ pub struct Shard<R: Runtime> {
     pub(crate) framed_calls: Vec<u32>,
     pub(crate) spare_heads: Spare<Box<ResponseHead>>,
     pub(crate) mailbox: Receiver<Command>,
-    pub(crate) ports: Vec<u16>,
+    /// What holds for connections, by listener.
+    pub(crate) entrances: Vec<Entrance>,
     /// What each listener offers under TLS.
     pub(crate) terms: Vec<Option<Terms>>,
     /// TLS of calls to backends.
@@ -139,7 +140,7 @@ impl<R: Runtime> Shard<R> {
             h2_limits: codec::h2::Limits::default(),
             spare_heads: Spare::new(SPARE_HEADS_FEW, SPARE_HEADS_MAX),
             mailbox: mailbox.receiver,
-            ports: Vec::new(),
+            entrances: Vec::new(),
             terms: Vec::new(),
             call_terms: CallTerms::new(spec.roots.as_ref()).map_err(io::Error::other)?,
             head_limits: HeadLimits::from(&spec.limits),
@@ -158,8 +159,8 @@ impl<R: Runtime> Shard<R> {
         };
         shard.ask_for_addresses();
         for listener in spec.listeners {
-            shard.rt.listen(listener.socket)?;
-            shard.ports.push(listener.port);
+            shard.rt.listen(listener.socket, listener.shared)?;
+            shard.entrances.push(listener.entrance);
             shard.terms.push(listener.tls);
         }
         Ok(shard)

@@ -6,15 +6,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vocabulary::limits::Limits;
+use vocabulary::network::Networks;
 
 use crate::rt::probe::Kind;
+
+/// What holds for every connection of a listener.
+#[derive(Clone, Debug, Default)]
+pub struct Entrance {
+    /// Port for `X-Forwarded-Port`.
+    pub port: u16,
+    /// A PROXY protocol header comes first, and names the client.
+    pub proxy_protocol: bool,
+    /// Proxies whose `X-Forwarded-For` is believed; with the PROXY protocol, the only ones that may connect, if there
+    /// are any.
+    pub trusted_proxies: Networks,
+}
 
 /// A listening socket of this shard.
 pub struct Listener {
     /// Bound and listening; each shard has its own on the shared port.
     pub socket: OwnedFd,
-    /// Port for `X-Forwarded-Port`.
-    pub port: u16,
+    /// The socket is one for all shards (UNIX).
+    pub shared: bool,
+    /// What holds for every connection that comes in here.
+    pub entrance: Entrance,
     /// Terms of TLS; `None` for plain HTTP.
     pub tls: Option<crate::tls::Terms>,
 }

@@ -9,6 +9,7 @@ pub mod field;
 pub mod id;
 pub mod limits;
 pub mod method;
+pub mod network;
 pub mod refusal;
 pub mod security_policy;
 pub mod template;

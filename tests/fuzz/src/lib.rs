@@ -12,6 +12,7 @@ mod h2_frames;
 mod head;
 mod hpack;
 pub mod mutate;
+mod proxy_protocol;
 pub mod random;
 mod request_head;
 mod response_head;
@@ -22,6 +23,7 @@ pub use api_definition::api_definition;
 pub use chunked_body::chunked_body;
 pub use h2_frames::h2_frames;
 pub use hpack::hpack;
+pub use proxy_protocol::proxy_protocol;
 pub use request_head::request_head;
 pub use response_head::response_head;
 pub use route_match::route_match;
@@ -30,12 +32,13 @@ pub use route_match::route_match;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("request_head", request_head),
     ("response_head", response_head),
     ("chunked_body", chunked_body),
     ("h2_frames", h2_frames),
     ("hpack", hpack),
+    ("proxy_protocol", proxy_protocol),
     ("route_match", route_match),
     ("api_definition", api_definition),
 ];

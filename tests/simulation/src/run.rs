@@ -11,7 +11,7 @@ use plan::NodePlan;
 use records::metrics::ShardMetrics;
 use shard::rt::probe::Kind;
 use shard::rt::simulated::{Dice, Faults, Network, Simulated};
-use shard::{Audit, Listener, Shard, Spec, Timeouts};
+use shard::{Audit, Entrance, Listener, Shard, Spec, Timeouts};
 use throttling::Registry;
 use vocabulary::limits::Limits;
 
@@ -107,7 +107,13 @@ impl Run {
         }
         let (mailbox, near) = shard::mailbox().expect("descriptors");
         let second_plan = Arc::clone(&PLANS[1]);
-        let world = Rc::new(RefCell::new(World::draw(&mut network, mailbox, second_plan, is_calm)));
+        let world = Rc::new(RefCell::new(World::draw(
+            &mut network,
+            mailbox,
+            second_plan,
+            is_calm,
+            is_introduced(seed),
+        )));
         let metrics = Arc::new(ShardMetrics::default());
         let asked = Arc::new(ArrayQueue::new(64));
         let rt = Simulated::new(network, Rc::clone(&world) as _);
@@ -230,6 +236,11 @@ impl Run {
     }
 }
 
+/// Whether the clients of a seed come by way of a proxy that says whom it speaks for.
+fn is_introduced(seed: u64) -> bool {
+    seed % 4 == 3
+}
+
 fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -> Spec {
     let listener = std::fs::File::open("/dev/null").expect("the null device");
     let timeouts = Timeouts {
@@ -250,7 +261,12 @@ fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -
         plan: Arc::clone(&PLANS[0]),
         registry: Arc::new(Registry::default()),
         seed: Some(seed),
-        listeners: vec![Listener { socket: listener.into(), port: 8080, tls: None }],
+        listeners: vec![Listener {
+            socket: listener.into(),
+            shared: false,
+            entrance: Entrance { port: 8080, proxy_protocol: is_introduced(seed), ..Entrance::default() },
+            tls: None,
+        }],
         limits: Limits { payload_bytes: PAYLOAD_BYTES as u64, ..Limits::default() },
         timeouts,
         connections_max: 1000,

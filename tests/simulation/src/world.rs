@@ -70,12 +70,17 @@ impl World {
         mailbox: Mailbox,
         second_plan: Arc<NodePlan>,
         is_calm: bool,
+        is_introduced: bool,
     ) -> World {
         let mut next_id = 1000;
         let count = usize::try_from(network.dice().between(3, 16)).unwrap_or(3);
         let mut scripts = Vec::new();
         for index in 0..count {
-            scripts.push(Some(script::draw(network.dice(), &mut next_id, is_calm)));
+            let mut script = script::draw(network.dice(), &mut next_id, is_calm);
+            if is_introduced {
+                script.introduce(index);
+            }
+            scripts.push(Some(script));
             let after_ns = network.dice().below(1500 * MS);
             network.wake(after_ns, token(Kind::Open, index));
         }

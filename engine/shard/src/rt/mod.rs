@@ -124,8 +124,9 @@ pub trait Runtime {
     /// Wall clock in milliseconds since 1970, read once per turn.
     fn unix_ms(&self) -> u64;
 
-    /// Accepts from a bound, listening socket until [`stop_listening`](Runtime::stop_listening).
-    fn listen(&mut self, listener: OwnedFd) -> io::Result<u32>;
+    /// Accepts from a bound, listening socket until [`stop_listening`](Runtime::stop_listening). Of a `shared` one, which
+    /// other runtimes accept from as well, it takes one connection at a time, so that each gets its part.
+    fn listen(&mut self, listener: OwnedFd, shared: bool) -> io::Result<u32>;
 
     /// Stops accepting on every listener and closes them. Connections already accepted are still reported.
     fn stop_listening(&mut self);

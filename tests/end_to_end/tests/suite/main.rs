@@ -2,10 +2,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests live in real time")]
 
+mod behind_proxies;
 mod checking;
 mod document;
 mod encrypted;
 mod greedy;
+mod listening;
 mod node_life;
 mod observing;
 mod proxying;

@@ -27,7 +27,7 @@ use crate::spare::{LOOK_NS, Spare};
 const BUFFERS_MAX: usize = 1024;
 /// Readiness reports taken per turn.
 const REPORTS_MAX: usize = 512;
-/// Connections accepted per listener and turn.
+/// Connections accepted per listener and turn; of one that other loops share, one.
 const ACCEPTS_MAX: usize = 64;
 /// Turns' worth of them taken from a listener that is about to close.
 const LATE_ACCEPTS_MAX: usize = 64;
@@ -41,12 +41,17 @@ const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
 const RETRY_NS: u64 = 5_000_000;
 const LISTENER: u64 = 1 << 63;
 
+struct Listener {
+    descriptor: OwnedFd,
+    shared: bool,
+}
+
 /// The portable runtime.
 pub struct Portable {
     poll: OwnedFd,
     buffers: BufferPool,
     sockets: Slab<Socket>,
-    listeners: Vec<Option<OwnedFd>>,
+    listeners: Vec<Option<Listener>>,
     /// Connections accepted when listening stopped, to be reported by the next turn.
     late: Vec<Event>,
     /// Listeners with connections waiting.
@@ -259,10 +264,28 @@ impl Portable {
         socket.active
     }
 
-    fn accept(&mut self, index: u32, events: &mut Vec<Event>) -> bool {
-        for _ in 0..ACCEPTS_MAX {
+    /// Accepts a turn's worth. Whether more may wait that isn't reported anew.
+    fn accept_share(&mut self, index: u32, events: &mut Vec<Event>) -> bool {
+        if !matches!(self.listeners.get(index as usize), Some(Some(listener)) if listener.shared) {
+            return self.accept(index, ACCEPTS_MAX, events);
+        }
+        let before = events.len();
+        let more = self.accept(index, 1, events);
+        if events.len() == before {
+            return more;
+        }
+        let Some(Some(listener)) = self.listeners.get(index as usize) else { return false };
+        // The kernel wakes whoever waits longest: this loop goes to the end of the queue. What waits is reported anew.
+        let removed = epoll::delete(&self.poll, &listener.descriptor);
+        removed.and_then(|()| watch(&self.poll, listener, index)).is_err()
+    }
+
+    /// Accepts at most `count`. Whether more may wait.
+    fn accept(&mut self, index: u32, count: usize, events: &mut Vec<Event>) -> bool {
+        for _ in 0..count {
             let Some(Some(listener)) = self.listeners.get(index as usize) else { return false };
-            match rustix::net::accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+            match rustix::net::accept_with(&listener.descriptor, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)
+            {
                 Ok(descriptor) => {
                     if let Ok(socket) = self.insert(descriptor, u32::MAX) {
                         events.push(Event::Accepted { listener: index, socket });
@@ -366,6 +389,14 @@ impl Portable {
     }
 }
 
+/// Has a listener's connections reported; of one that others share, to one loop at a time.
+fn watch(poll: &OwnedFd, listener: &Listener, index: u32) -> Result<(), Errno> {
+    let data = epoll::EventData::new_u64(LISTENER | u64::from(index));
+    let mut interest = epoll::EventFlags::IN | epoll::EventFlags::ET;
+    interest.set(epoll::EventFlags::EXCLUSIVE, listener.shared);
+    epoll::add(poll, &listener.descriptor, data, interest)
+}
+
 impl Runtime for Portable {
     fn now_ns(&self) -> u64 {
         self.now_ns
@@ -375,11 +406,11 @@ impl Runtime for Portable {
         self.unix_ms
     }
 
-    fn listen(&mut self, listener: OwnedFd) -> io::Result<u32> {
+    fn listen(&mut self, listener: OwnedFd, shared: bool) -> io::Result<u32> {
         rustix::io::ioctl_fionbio(&listener, true)?;
         let index = u32::try_from(self.listeners.len()).expect("few listeners");
-        let data = epoll::EventData::new_u64(LISTENER | u64::from(index));
-        epoll::add(&self.poll, &listener, data, epoll::EventFlags::IN | epoll::EventFlags::ET)?;
+        let listener = Listener { descriptor: listener, shared };
+        watch(&self.poll, &listener, index)?;
         self.listeners.push(Some(listener));
         Ok(index)
     }
@@ -390,7 +421,7 @@ impl Runtime for Portable {
         for index in 0..self.listeners.len() {
             let index = u32::try_from(index).expect("few listeners");
             // Nobody waits for a descriptor to become free here, so "more" is tried a bounded number of times.
-            let _ = (0..LATE_ACCEPTS_MAX).all(|_| self.accept(index, &mut late));
+            let _ = (0..LATE_ACCEPTS_MAX).all(|_| self.accept(index, ACCEPTS_MAX, &mut late));
         }
         self.late.append(&mut late);
         self.listeners.iter_mut().for_each(|listener| drop(listener.take()));
@@ -549,7 +580,7 @@ impl Runtime for Portable {
         }
         self.reports = reports;
         let accepting = std::mem::take(&mut self.accepting);
-        self.accepting = accepting.into_iter().filter(|&index| self.accept(index, events)).collect();
+        self.accepting = accepting.into_iter().filter(|&index| self.accept_share(index, events)).collect();
         let mut active = std::mem::take(&mut self.active);
         active.retain(|&slot| self.read(slot, events));
         self.active.append(&mut active);

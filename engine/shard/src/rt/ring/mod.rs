@@ -53,6 +53,7 @@ impl Default for Shape {
 
 struct Listener {
     descriptor: Option<OwnedFd>,
+    shared: bool,
     armed: bool,
     /// To be closed once no accept is armed.
     stopping: bool,
@@ -180,10 +181,15 @@ impl Ring {
         let listener = &mut self.listeners[index];
         let Some(descriptor) = &listener.descriptor else { return };
         listener.armed = true;
-        let entry = opcode::AcceptMulti::new(types::Fd(descriptor.as_raw_fd()))
-            .flags(libc::SOCK_CLOEXEC)
-            .build()
-            .user_data(tag(Op::Accept, 0, u32::try_from(index).expect("few listeners")));
+        let descriptor = types::Fd(descriptor.as_raw_fd());
+        let accept = if listener.shared {
+            // The kernel wakes whoever waits longest, and a multishot accept never goes back to the end of the queue.
+            let (address, len) = (std::ptr::null_mut(), std::ptr::null_mut());
+            opcode::Accept::new(descriptor, address, len).flags(libc::SOCK_CLOEXEC).build()
+        } else {
+            opcode::AcceptMulti::new(descriptor).flags(libc::SOCK_CLOEXEC).build()
+        };
+        let entry = accept.user_data(tag(Op::Accept, 0, u32::try_from(index).expect("few listeners")));
         self.push(&entry);
     }
 
@@ -575,10 +581,11 @@ impl Runtime for Ring {
         self.unix_ms
     }
 
-    fn listen(&mut self, listener: OwnedFd) -> io::Result<u32> {
+    fn listen(&mut self, listener: OwnedFd, shared: bool) -> io::Result<u32> {
         let index = self.listeners.len();
         self.listeners.push(Listener {
             descriptor: Some(listener),
+            shared,
             armed: false,
             stopping: false,
             retry_at_ns: 0,

@@ -349,7 +349,7 @@ impl Runtime for Simulated {
         ORIGIN_UNIX_MS + self.now_ns / 1_000_000
     }
 
-    fn listen(&mut self, _listener: OwnedFd) -> io::Result<u32> {
+    fn listen(&mut self, _listener: OwnedFd, _shared: bool) -> io::Result<u32> {
         self.network.listening = true;
         Ok(0)
     }
