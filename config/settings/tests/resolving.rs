@@ -186,7 +186,7 @@ fn every_problem_points_at_its_place() {
     assert_eq!(
         refused("listeners:\n  - {address: '127.0.0.1:1', trusted_proxies: [10.0.0.1/8]}\n"),
         [
-            "turnpike.yaml:2:48: `listeners[].trusted_proxies` must be IP networks: `10.0.0.1/8` has bits behind its \
+            "turnpike.yaml:2:47: `listeners[].trusted_proxies` must be IP networks: `10.0.0.1/8` has bits behind its \
              prefix: write `10.0.0.0/8`, not `10.0.0.1/8`"
         ]
     );
