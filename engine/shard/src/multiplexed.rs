@@ -1,5 +1,7 @@
 //! Client connections that speak HTTP/2: frames to slots, one per stream, and answers back to frames.
 //!
+//! Feature: HTTP/2
+//!
 //! All frames of a turn leave in one send. A stream's answer waits in its slot for windows, and its backend is paused
 //! meanwhile; a request's body waits in its slot for the backend, and its window is not opened meanwhile.
 

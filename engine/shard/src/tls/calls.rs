@@ -1,4 +1,6 @@
 //! TLS of calls to backends: whom to trust, and the sessions that a shard resumes.
+//!
+//! Feature: TLS of backends
 
 use std::sync::Arc;
 
