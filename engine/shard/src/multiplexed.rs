@@ -259,7 +259,7 @@ impl<R: Runtime> Shard<R> {
             Event::HeadTooLarge { stream, .. } => {
                 let slot_index = self.open_stream(index, stream);
                 self.books.head_refused();
-                self.refuse_stream(slot_index, &Refusal::request_too_large());
+                self.refuse_stream(slot_index, &Refusal::headers_too_large());
             }
             Event::Trailers { stream } => self.body_ended(index, stream),
             Event::Reset { stream, .. } => {
@@ -321,7 +321,7 @@ impl<R: Runtime> Shard<R> {
             Ok(Progress::Complete { .. }) => {}
             Ok(Progress::Partial) => {
                 self.books.head_refused();
-                self.refuse_stream(slot_index, &Refusal::request_too_large());
+                self.refuse_stream(slot_index, &Refusal::headers_too_large());
                 return;
             }
             Err(error) => {
