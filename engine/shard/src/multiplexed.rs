@@ -200,7 +200,8 @@ impl<R: Runtime> Shard<R> {
         let idle = multiplexed.streams.is_empty();
         if multiplexed.head_due_ns <= now_ns {
             self.books.timed_out();
-            self.client_lost(index);
+            self.lose_streams(index);
+            self.leave_for(index, ErrorCode::ENHANCE_YOUR_CALM);
             return;
         }
         let unsent = self.rt.unsent(client.socket) > 0;
@@ -660,11 +661,19 @@ impl<R: Runtime> Shard<R> {
 
     /// Tells the client that no further streams are taken; once those it has are through, the connection closes.
     pub(crate) fn leave(&mut self, index: u32) {
+        let told = self.clients[index as usize].h2.as_deref().is_none_or(|multiplexed| multiplexed.away);
+        if told {
+            self.list(index);
+        } else {
+            self.leave_for(index, ErrorCode::NO_ERROR);
+        }
+    }
+
+    fn leave_for(&mut self, index: u32, code: ErrorCode) {
         let Some(multiplexed) = self.clients[index as usize].h2.as_deref_mut() else { return };
         let Multiplexed { connection, out, away, .. } = multiplexed;
-        if !std::mem::replace(away, true) {
-            connection.go_away(ErrorCode::NO_ERROR, out);
-        }
+        *away = true;
+        connection.go_away(code, out);
         self.list(index);
     }
 
