@@ -131,7 +131,7 @@ impl<R: Runtime> Shard<R> {
     }
 
     /// Whether the backend waits for the client to read.
-    fn is_stalled(&self, slot_index: u32) -> bool {
+    pub(crate) fn is_stalled(&self, slot_index: u32) -> bool {
         let slot = &self.slots[slot_index];
         slot.uncredited > 0 || (slot.upstream != NONE && self.upstreams[slot.upstream as usize].paused)
     }

@@ -37,6 +37,10 @@ pub(crate) struct Multiplexed {
     listed: bool,
     /// When the head that has begun must be whole; nothing if none has.
     head_due_ns: u64,
+    /// When to look next whether the client reads; nothing if nothing waits for it.
+    look_due_ns: u64,
+    /// Bytes of frames ever queued.
+    pub(crate) queued_bytes: u64,
     /// When budgets get their next share.
     next_second_ns: u64,
     /// No further streams are taken.
@@ -93,6 +97,8 @@ impl<R: Runtime> Shard<R> {
             out,
             listed: false,
             head_due_ns: u64::MAX,
+            look_due_ns: u64::MAX,
+            queued_bytes: 0,
             next_second_ns: now_ns + SECOND_NS,
             away: false,
         }));
@@ -120,6 +126,7 @@ impl<R: Runtime> Shard<R> {
             let Some(multiplexed) = client.h2.as_deref_mut() else { continue };
             multiplexed.listed = false;
             let out = std::mem::replace(&mut multiplexed.out, self.rt.take_buffer());
+            multiplexed.queued_bytes += out.len() as u64;
             self.towards_client(index).send(Chunk::Owned(out));
             self.settle_connection(index);
         }
@@ -140,15 +147,29 @@ impl<R: Runtime> Shard<R> {
             true => multiplexed.head_due_ns.min(now_ns + self.timeouts.header_ns),
             false => u64::MAX,
         };
-        let head_due_ns = multiplexed.head_due_ns;
+        let (head_due_ns, mut look_due_ns) = (multiplexed.head_due_ns, multiplexed.look_due_ns);
         let idle = multiplexed.streams.is_empty();
         let mut due_ns = head_due_ns;
-        if self.rt.unsent(self.clients[index as usize].socket) > 0 {
-            due_ns = due_ns.min(self.watch_reading(index));
-        } else if idle {
-            due_ns = due_ns.min(now_ns + self.idle_client_ns());
+        if self.rt.unsent(self.clients[index as usize].socket) == 0 {
+            self.look_again_at(index, u64::MAX);
+            if idle {
+                due_ns = due_ns.min(now_ns + self.idle_client_ns());
+            }
+        } else {
+            // One that is watched already stays so: each turn would begin anew otherwise.
+            if look_due_ns == u64::MAX {
+                look_due_ns = self.watch_reading(index);
+                self.look_again_at(index, look_due_ns);
+            }
+            due_ns = due_ns.min(look_due_ns);
         }
         self.hasten(index, due_ns, idle);
+    }
+
+    fn look_again_at(&mut self, index: u32, look_due_ns: u64) {
+        if let Some(multiplexed) = self.clients[index as usize].h2.as_deref_mut() {
+            multiplexed.look_due_ns = look_due_ns;
+        }
     }
 
     /// Sets the connection's deadline, but never later than a stream's, which it also stands for.
@@ -161,9 +182,16 @@ impl<R: Runtime> Shard<R> {
 
     /// A stream's deadline has changed.
     pub(crate) fn refresh_stream(&mut self, slot_index: u32) {
-        let slot = &self.slots[slot_index];
-        let (client, due_ns) = (slot.client, slot.due_ns());
+        let (client, due_ns) = (self.slots[slot_index].client, self.stream_due_ns(slot_index));
         self.hasten(client, due_ns, false);
+    }
+
+    /// The earliest of a stream's deadlines. While its backend waits for the client, the backend's time stands still
+    /// (`resume_upstream`); the client's own time runs in its windows and on its connection.
+    fn stream_due_ns(&self, slot_index: u32) -> u64 {
+        let slot = &self.slots[slot_index];
+        let integration_due_ns = if self.is_stalled(slot_index) { u64::MAX } else { slot.integration_due_ns };
+        integration_due_ns.min(slot.body_due_ns).min(slot.unread_due_ns)
     }
 
     /// The connection's deadline is due: its own, or one of its streams'.
@@ -174,7 +202,8 @@ impl<R: Runtime> Shard<R> {
         let idle = multiplexed.streams.is_empty();
         if multiplexed.head_due_ns <= now_ns {
             self.books.timed_out();
-            self.client_lost(index);
+            self.lose_streams(index);
+            self.leave_for(index, ErrorCode::ENHANCE_YOUR_CALM);
             return;
         }
         let unsent = self.rt.unsent(client.socket) > 0;
@@ -182,19 +211,21 @@ impl<R: Runtime> Shard<R> {
             self.leave(index);
             return;
         }
-        let mut due_ns = multiplexed.head_due_ns;
+        let (mut due_ns, mut look_due_ns) = (multiplexed.head_due_ns, multiplexed.look_due_ns);
+        if unsent && look_due_ns <= now_ns {
+            let Some(next_ns) = self.look_at_reading(index) else {
+                self.books.timed_out();
+                self.client_lost(index);
+                return;
+            };
+            look_due_ns = next_ns;
+            self.look_again_at(index, next_ns);
+        }
         if unsent {
-            match self.look_at_reading(index) {
-                Some(next_ns) => due_ns = due_ns.min(next_ns),
-                None => {
-                    self.books.timed_out();
-                    self.client_lost(index);
-                    return;
-                }
-            }
+            due_ns = due_ns.min(look_due_ns);
         }
         for slot_index in self.slots_of(index) {
-            if self.slots[slot_index].due_ns() <= now_ns {
+            if self.stream_due_ns(slot_index) <= now_ns {
                 self.stream_due(slot_index);
             }
         }
@@ -202,7 +233,7 @@ impl<R: Runtime> Shard<R> {
             return;
         }
         for slot_index in self.slots_of(index) {
-            due_ns = due_ns.min(self.slots[slot_index].due_ns());
+            due_ns = due_ns.min(self.stream_due_ns(slot_index));
         }
         self.set_client_deadline(index, due_ns);
         self.list(index);
@@ -256,12 +287,23 @@ impl<R: Runtime> Shard<R> {
     }
 
     fn on_stream_event(&mut self, index: u32, event: Event) {
+        let of_head = matches!(
+            event,
+            Event::RequestHead { .. }
+                | Event::HeadTooLarge { .. }
+                | Event::Trailers { .. }
+                | Event::Rejected { .. }
+        );
+        if of_head && let Some(multiplexed) = self.clients[index as usize].h2.as_deref_mut() {
+            // It is whole; the next one has a time of its own, even if it begins within this turn.
+            multiplexed.head_due_ns = u64::MAX;
+        }
         match event {
             Event::RequestHead { stream, end_stream } => self.stream_head(index, stream, end_stream),
             Event::HeadTooLarge { stream, .. } => {
                 let slot_index = self.open_stream(index, stream);
                 self.books.head_refused();
-                self.refuse_stream(slot_index, &Refusal::request_too_large());
+                self.refuse_stream(slot_index, &Refusal::headers_too_large());
             }
             Event::Trailers { stream } => self.body_ended(index, stream),
             Event::Reset { stream, .. } => {
@@ -323,7 +365,7 @@ impl<R: Runtime> Shard<R> {
             Ok(Progress::Complete { .. }) => {}
             Ok(Progress::Partial) => {
                 self.books.head_refused();
-                self.refuse_stream(slot_index, &Refusal::request_too_large());
+                self.refuse_stream(slot_index, &Refusal::headers_too_large());
                 return;
             }
             Err(error) => {
@@ -621,11 +663,19 @@ impl<R: Runtime> Shard<R> {
 
     /// Tells the client that no further streams are taken; once those it has are through, the connection closes.
     pub(crate) fn leave(&mut self, index: u32) {
+        let told = self.clients[index as usize].h2.as_deref().is_none_or(|multiplexed| multiplexed.away);
+        if told {
+            self.list(index);
+        } else {
+            self.leave_for(index, ErrorCode::NO_ERROR);
+        }
+    }
+
+    fn leave_for(&mut self, index: u32, code: ErrorCode) {
         let Some(multiplexed) = self.clients[index as usize].h2.as_deref_mut() else { return };
         let Multiplexed { connection, out, away, .. } = multiplexed;
-        if !std::mem::replace(away, true) {
-            connection.go_away(ErrorCode::NO_ERROR, out);
-        }
+        *away = true;
+        connection.go_away(code, out);
         self.list(index);
     }
 

@@ -182,8 +182,14 @@ impl<R: Runtime> Shard<R> {
 
     fn read_head(&mut self, index: u32, input: &mut Input) -> Step {
         let client = &mut self.clients[index as usize];
-        // The version shows in the first bytes (RFC 9113 section 3.3).
-        let preface = if client.fresh { codec::h2::is_preface(input.rest(&self.rt)) } else { Some(false) };
+        // The version shows in the first bytes (RFC 9113 section 3.3), unless it was agreed on: who then speaks another one
+        // is told so in HTTP/2 (section 3.4).
+        let agreed = client.tls.as_deref().is_some_and(crate::tls::Session::speaks_http2);
+        let preface = match client.fresh {
+            true if agreed => Some(true),
+            true => codec::h2::is_preface(input.rest(&self.rt)),
+            false => Some(false),
+        };
         if preface == Some(true) {
             self.multiplex(index);
             return Step::Continue;

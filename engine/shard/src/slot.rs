@@ -172,11 +172,6 @@ impl Slot {
         }
     }
 
-    /// The earliest of its deadlines.
-    pub(crate) fn due_ns(&self) -> u64 {
-        self.integration_due_ns.min(self.body_due_ns).min(self.unread_due_ns)
-    }
-
     /// The head being read or answered, while the pipeline doesn't hold it.
     pub(crate) fn request(&mut self) -> Option<&mut RequestHead> {
         self.exchange.as_mut().map(|exchange| &mut exchange.request)

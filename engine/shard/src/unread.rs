@@ -10,19 +10,19 @@ use crate::shard::Shard;
 /// Looks until a client that reads nothing is cut.
 const LOOKS: u8 = 4;
 /// Bytes that a client must have taken between two looks. A trickle below it holds buffers and gives nothing.
-const PROGRESS_BYTES_MIN: u32 = 1024;
+const PROGRESS_BYTES_MIN: i64 = 1024;
 
 /// How a client has taken what waits for it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Unread {
-    bytes: u32,
+    /// What waited; below zero as soon as more has been queued since than waits.
+    bytes: i64,
     looks: u8,
 }
 
 impl Unread {
     /// Notes that `bytes` wait now; false once the client counts as one that doesn't read.
-    fn look(&mut self, bytes: usize) -> bool {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+    fn look(&mut self, bytes: i64) -> bool {
         let progressed = self.looks > 0 && bytes.saturating_add(PROGRESS_BYTES_MIN) <= self.bytes;
         if progressed || self.looks == 0 {
             *self = Unread { bytes, looks: 1 };
@@ -43,7 +43,9 @@ impl<R: Runtime> Shard<R> {
     /// Looks whether a client reads: the time of the next look, or `None` if it is to be cut.
     pub(crate) fn look_at_reading(&mut self, index: u32) -> Option<u64> {
         let client = &mut self.clients[index as usize];
-        let reads = client.unread.look(self.rt.undelivered(client.socket));
+        // Streams go on queueing while others wait: what came in since is no sign of a client that doesn't read.
+        let queued = client.h2.as_deref().map_or(0, |multiplexed| multiplexed.queued_bytes);
+        let reads = client.unread.look(self.rt.undelivered(client.socket) as i64 - queued as i64);
         reads.then(|| self.next_look_ns())
     }
 
