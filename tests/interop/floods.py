@@ -216,7 +216,7 @@ def slow(first, drip, every=0.2, codes=CALM):
     """Begins well, then drips: closed on time."""
 
     def attack(node):
-        with Peer(node.port, preface=b"", first=first, acknowledge=False) as peer:
+        with Peer(node.port, preface=b"", first=first, acknowledge=False, raw=codes is None) as peer:
             began = time.monotonic()
             while not peer.eof and time.monotonic() - began < WITHIN + 1:
                 peer.send(drip)
@@ -224,6 +224,8 @@ def slow(first, drip, every=0.2, codes=CALM):
             took = time.monotonic() - began
             if not peer.eof or took > WITHIN + 1:
                 return f"open after {took:.1f} s"
+            if codes is None:
+                return None
             return None if peer.away and code_name(peer.away.error_code) in codes else f"GOAWAY {peer.away}"
 
     return attack
@@ -322,8 +324,9 @@ SLOW = {
     "connection-window-stall": connection_window_stall,
     "window-drip": window_drip,
     "never-reads": never_reads,
-    "slow-preface": slow(b"PRI * HT", b""),
-    "slow-preface-drip": slow(b"PRI * HTTP/2.0\r\n\r\nSM\r\n", b""),
+    # Without a whole preface it isn't known to speak HTTP/2: told so by HTTP/1.1, or closed.
+    "slow-preface": slow(b"PRI * HT", b"", codes=None),
+    "slow-preface-drip": slow(b"PRI * HTTP/2.0\r\n\r\nSM\r\n", b"", codes=None),
     "slow-frame-header": slow(OPENING + get(1)[:5], b"", codes=IDLE),
     "slow-head": slow(OPENING + get(1)[:30], b""),
     "slow-head-drip": slow(
