@@ -24,6 +24,8 @@ SCENARIOS = {
     "W1h2up": ("the same by HTTP/2 to the backend (nginx by HTTP/1.1)", {"h2up": True}, ["nginx", "haproxy"],
                {"nginx": 0.55, "haproxy": 0.80}),
     "W2": ("one connection (p50)", {"connections": 1, "judged": "p50"}, ["nginx", "haproxy"], {"nginx": 1.0}),
+    "W2spin": ("one connection, ours polls for 200 us before it sleeps (p50)",
+               {"connections": 1, "judged": "p50", "spin": 200}, ["nginx", "haproxy"], {"nginx": 0.5}),
     "W3": ("TLS 1.3, 1 KiB, 64 connections (wrk)", {"tls": True}, ["nginx", "haproxy"], {"nginx": 0.75}),
     "W3hs": ("a TLS 1.3 handshake per request (wrk)", {"tls": True, "close": True}, ["nginx", "haproxy"],
              {"nginx": 0.65, "haproxy": 0.80}),
@@ -53,7 +55,8 @@ def scenario_rounds(name, folder, rounds, seconds, runtime):
         make_certificate(folder)
     peers = [start(peer, folder, options) for peer in peer_names if present(peer)]
     peers.append(Turnpike(folder, name=f"turnpike-{name}", runtime=runtime, backend=backend,
-                          tls=options.get("tls", False), h2up=options.get("h2up", False)))
+                          tls=options.get("tls", False), h2up=options.get("h2up", False),
+                          spin=options.get("spin", 0)))
     ours = peers[-1]
     results = {peer.name: [] for peer in peers}
     try:

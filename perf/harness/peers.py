@@ -30,7 +30,7 @@ class Peer:
 
 class Turnpike(Peer):
     def __init__(self, folder, name="turnpike", routes=300, apis=1, port=OURS, runtime="ring", backend=None, log=True,
-                 tls=False, h2up=False):
+                 tls=False, h2up=False, spin=0):
         self.log = folder / f"{name}.access.log"
         self.control = CONTROL + (port - OURS)
         files = []
@@ -42,7 +42,7 @@ class Turnpike(Peer):
         destination = self.log if log else "off"
         certificate = f", tls: {{certificate: {folder}/server.pem, key: {folder}/server.key}}" if tls else ""
         settings.write_text(
-            f"listeners: [{{address: '127.0.0.1:{port}'{certificate}}}]\nshards: {{count: 1}}\n"
+            f"listeners: [{{address: '127.0.0.1:{port}'{certificate}}}]\nshards: {{count: 1, spin_us: {spin}}}\n"
             f"access_log: {{destination: {destination}, format: json}}\nlimits: {{connections: 16000}}\n"
         )
         command = [TURNPIKE, "serve", *files, "--config", settings, "--control", f"127.0.0.1:{self.control}",

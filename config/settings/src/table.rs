@@ -294,9 +294,9 @@ pub const TABLE: &[Setting] = &[
     ),
     setting(
         "shards.spin_us",
-        Kind::Count { min: 0, max: 0 },
+        Kind::Count { min: 0, max: 1_000 },
         "0",
-        "Microseconds an idle shard polls before it sleeps.",
+        "Microseconds a shard polls before it sleeps, while events come that close: latency for CPU (docs/tuning.md).",
     ),
     setting(
         "runtime",

@@ -200,7 +200,7 @@ fn what_is_planned_is_refused_with_what_is_missing() {
         refused("limits: aws\n")[0]
             .starts_with("turnpike.yaml:1:9: `limits.profile` `aws` isn't in this version")
     );
-    assert!(refused("shards: {spin_us: 50}\n")[0].contains("`shards.spin_us` can only be 0 in this version"));
+    assert!(refused("shards: {spin_us: 5000}\n")[0].contains("`shards.spin_us` must be between 0 and 1000"));
     assert!(
         refused("listeners: [{address: 127.0.0.1:1, kind: edge}]\n")[0]
             .contains("`edge` isn't in this version")

@@ -103,6 +103,7 @@ impl Node {
                 timeouts: timeouts(settings),
                 connections_max: settings.limits.connections,
                 roots: roots.clone(),
+                spin_us: settings.shards.spin_us,
                 idle_upstreams_max: settings.limits.idle_upstreams,
                 metrics,
                 records,

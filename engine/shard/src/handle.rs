@@ -147,8 +147,10 @@ pub fn start(spec: Spec, mailbox: Mailbox, near: Near) -> io::Result<Handle> {
             pin(cpu);
         }
         match spec.runtime {
-            Kind::Ring => serve(Ring::new(Shape::default()), spec, near, &report),
-            Kind::Portable => serve(Portable::new(), spec, near, &report),
+            Kind::Ring => {
+                serve(Ring::new(Shape { spin_us: spec.spin_us, ..Shape::default() }), spec, near, &report)
+            }
+            Kind::Portable => serve(Portable::new(spec.spin_us), spec, near, &report),
         }
     })?;
     match started.recv() {

@@ -161,7 +161,7 @@ mod tests {
                     }
                 }
             };
-            let mut shares = vec![share(&path, || Portable::new().expect("a loop"), connect)];
+            let mut shares = vec![share(&path, || Portable::new(0).expect("a loop"), connect)];
             if probe_ring().is_ok() {
                 shares.push(share(&path, || Ring::new(Shape::default()).expect("a loop"), connect));
             }

@@ -103,6 +103,8 @@ pub struct Spec {
     pub connections_max: usize,
     /// Idle upstream connections kept per target.
     pub idle_upstreams_max: usize,
+    /// Microseconds that the loop polls before it sleeps, while events are near.
+    pub spin_us: u64,
     /// Whom to trust to have issued backends' certificates; `None` for nobody.
     pub roots: Option<crate::tls::Roots>,
     /// Where the shard counts.

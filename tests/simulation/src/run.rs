@@ -271,6 +271,7 @@ fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -
         timeouts,
         connections_max: 1000,
         roots: None,
+        spin_us: 0,
         idle_upstreams_max: 4,
         metrics,
         records: None,

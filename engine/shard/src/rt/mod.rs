@@ -15,6 +15,7 @@ pub mod probe;
 pub mod ring;
 #[cfg(feature = "simulated")]
 pub mod simulated;
+mod spin;
 
 use std::io;
 use std::net::SocketAddr;

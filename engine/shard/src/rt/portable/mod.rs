@@ -19,6 +19,7 @@ use slab::Slab;
 use self::socket::Socket;
 use super::outq::unacknowledged;
 use super::pool::BufferPool;
+use super::spin::Spin;
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
 use crate::input::COPY_MAX;
 use crate::spare::{LOOK_NS, Spare};
@@ -62,6 +63,7 @@ pub struct Portable {
     spare_buffers: Spare<Vec<u8>>,
     reports: Vec<epoll::Event>,
     generation: u32,
+    spin: Spin,
     origin: Instant,
     now_ns: u64,
     unix_ms: u64,
@@ -76,7 +78,7 @@ impl Portable {
         clippy::disallowed_methods,
         reason = "the origin that all readings of this loop are counted from"
     )]
-    pub fn new() -> io::Result<Self> {
+    pub fn new(spin_us: u64) -> io::Result<Self> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let mut portable = Portable {
             poll,
@@ -91,6 +93,7 @@ impl Portable {
             spare_buffers: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             reports: Vec::with_capacity(REPORTS_MAX),
             generation: 0,
+            spin: Spin::new(spin_us),
             origin: Instant::now(),
             now_ns: 0,
             unix_ms: 0,
@@ -366,6 +369,24 @@ impl Portable {
         }
     }
 
+    /// Polls for a while if events are near, and sleeps if none came.
+    fn poll_then_wait(&mut self, timeout_ns: Option<u64>) -> io::Result<()> {
+        let start = self.origin.elapsed();
+        self.reports.clear();
+        if let Some(budget_ns) = self.spin.budget() {
+            let end = start + Duration::from_nanos(budget_ns.min(timeout_ns.unwrap_or(u64::MAX)));
+            while self.reports.is_empty() && self.origin.elapsed() < end {
+                self.wait(Some(0))?;
+            }
+        }
+        if self.reports.is_empty() {
+            self.wait(timeout_ns)?;
+        }
+        let lull = self.origin.elapsed().saturating_sub(start);
+        self.spin.note(u64::try_from(lull.as_nanos()).unwrap_or(u64::MAX));
+        Ok(())
+    }
+
     fn shut(&mut self, key: SocketKey, reset: bool) {
         let socket = &mut self.sockets[key.0 as usize];
         debug_assert!(socket.descriptor.is_some(), "a socket is closed once");
@@ -572,7 +593,11 @@ impl Runtime for Portable {
             let starved = self.buffers.scarce() || !self.accepting.is_empty();
             timeout_ns = Some(timeout_ns.unwrap_or(u64::MAX).min(if starved { RETRY_NS } else { 0 }));
         }
-        self.wait(timeout_ns)?;
+        if self.spin.is_on() && timeout_ns != Some(0) {
+            self.poll_then_wait(timeout_ns)?;
+        } else {
+            self.wait(timeout_ns)?;
+        }
         self.read_clocks();
         let mut reports = std::mem::take(&mut self.reports);
         for report in reports.drain(..) {

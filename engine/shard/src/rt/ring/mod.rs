@@ -19,6 +19,7 @@ use slab::Slab;
 use self::buffers::{BUFFER_GROUP, Buffers};
 use self::socket::{Gathered, Socket};
 use super::outq::unacknowledged;
+use super::spin::Spin;
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
 use crate::input::COPY_MAX;
 use crate::spare::{LOOK_NS, Spare};
@@ -43,11 +44,13 @@ pub struct Shape {
     pub entries: u32,
     /// Receive buffers of 16 KiB at most; 64 to begin with.
     pub buffers_max: usize,
+    /// Microseconds of polling before sleep, while events are near; zero for none.
+    pub spin_us: u64,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Shape { entries: 1024, buffers_max: 1024 }
+        Shape { entries: 1024, buffers_max: 1024, spin_us: 0 }
     }
 }
 
@@ -78,6 +81,7 @@ pub struct Ring {
     spare_gathered: Spare<Box<Gathered>>,
     completions: Vec<(u64, i32, u32)>,
     generation: u32,
+    spin: Spin,
     origin: Instant,
     now_ns: u64,
     unix_ms: u64,
@@ -129,6 +133,7 @@ impl Ring {
             spare_gathered: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             completions: Vec::new(),
             generation: 0,
+            spin: Spin::new(shape.spin_us),
             origin: clock(),
             now_ns: 0,
             unix_ms: 0,
@@ -473,6 +478,38 @@ impl Ring {
         }
     }
 
+    /// Hands over what is queued and waits for a completion.
+    fn wait(&mut self, timeout_ns: Option<u64>) -> io::Result<()> {
+        let waited = match timeout_ns {
+            None => self.ring.submit_and_wait(1),
+            Some(ns) => {
+                let timeout = types::Timespec::from(Duration::from_nanos(ns));
+                self.ring.submitter().submit_with_args(1, &types::SubmitArgs::new().timespec(&timeout))
+            }
+        };
+        match waited.map_err(|error| (error.raw_os_error(), error)) {
+            Ok(_) | Err((Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN), _)) => Ok(()),
+            Err((_, error)) => Err(error),
+        }
+    }
+
+    /// Polls for a while if events are near, and sleeps if none came.
+    fn poll_then_wait(&mut self, timeout_ns: Option<u64>) -> io::Result<()> {
+        let start = self.origin.elapsed();
+        if let Some(budget_ns) = self.spin.budget() {
+            let end = start + Duration::from_nanos(budget_ns.min(timeout_ns.unwrap_or(u64::MAX)));
+            while self.ring.completion().is_empty() && self.origin.elapsed() < end {
+                self.wait(Some(0))?;
+            }
+        }
+        if self.ring.completion().is_empty() {
+            self.wait(timeout_ns)?;
+        }
+        let lull = self.origin.elapsed().saturating_sub(start);
+        self.spin.note(u64::try_from(lull.as_nanos()).unwrap_or(u64::MAX));
+        Ok(())
+    }
+
     fn cancel(&mut self, target: u64, slot: u32) {
         let entry = opcode::AsyncCancel::new(target)
             .build()
@@ -748,21 +785,10 @@ impl Runtime for Ring {
         if retrying {
             timeout_ns = Some(timeout_ns.map_or(ACCEPT_RETRY_NS, |asked| asked.min(ACCEPT_RETRY_NS)));
         }
-        let waited = match timeout_ns {
-            None => self.ring.submit_and_wait(1),
-            Some(ns) => {
-                let timeout = types::Timespec::from(Duration::from_nanos(ns));
-                self.ring.submitter().submit_with_args(1, &types::SubmitArgs::new().timespec(&timeout))
-            }
-        };
-        match waited {
-            Ok(_) => {}
-            Err(error)
-                if matches!(
-                    error.raw_os_error(),
-                    Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN)
-                ) => {}
-            Err(error) => return Err(error),
+        if self.spin.is_on() && timeout_ns != Some(0) {
+            self.poll_then_wait(timeout_ns)?;
+        } else {
+            self.wait(timeout_ns)?;
         }
         self.read_clocks();
         self.reap(events);
