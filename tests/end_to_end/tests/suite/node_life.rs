@@ -220,3 +220,22 @@ fn a_drain_that_cuts_a_request_says_so_and_fails() {
         assert_eq!(node.stop().success(), !cut);
     }
 }
+
+#[test]
+fn a_shard_that_polls_before_it_sleeps_serves_and_stops() {
+    for runtime in ["auto", "portable"] {
+        let document = Document::new().mock("get", "/hello", 200, "{}").text();
+        let mut node = Node::builder()
+            .document("api.yaml", &document)
+            .flags(&["--runtime", runtime, "--shards", "1", "--shards-spin-us", "200"])
+            .start();
+        let mut client = node.client();
+        for _ in 0..500 {
+            assert_eq!(client.ask("GET", "/hello", "x").status(), 200, "{runtime}");
+        }
+        // Long enough for it to fall asleep, then awake again.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert_eq!(client.ask("GET", "/hello", "x").status(), 200, "{runtime}");
+        assert!(node.stop().success(), "{runtime}");
+    }
+}
