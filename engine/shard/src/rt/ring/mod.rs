@@ -17,7 +17,7 @@ use io_uring::{IoUring, cqueue, opcode, squeue, types};
 use slab::Slab;
 
 use self::buffers::{BUFFER_GROUP, Buffers};
-use self::socket::{Gathered, Socket};
+use self::socket::{Gathered, Socket, describe_send};
 use super::outq::unacknowledged;
 use super::spin::Spin;
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
@@ -576,37 +576,6 @@ fn finish_sending(socket: &mut Socket) {
         // A peer that is gone already has nothing to be told.
         let _ = rustix::net::shutdown(descriptor, rustix::net::Shutdown::Write);
     }
-}
-
-/// Builds the send of what is gathered: a plain SEND of one piece, SENDMSG of several.
-fn describe_send(gathered: &mut Gathered, buffers: &Buffers, fd: types::Fd, flags: i32) -> squeue::Entry {
-    let mut skip = gathered.offset;
-    gathered.iovecs.clear();
-    for chunk in &gathered.chunks {
-        let bytes: &[u8] = match chunk {
-            Chunk::Owned(bytes) => bytes,
-            Chunk::Lent(lent) => buffers.bytes(lent),
-            Chunk::Shared(bytes) => bytes,
-            Chunk::Static(bytes) => bytes,
-        };
-        let bytes = &bytes[skip.min(bytes.len())..];
-        skip = 0;
-        if !bytes.is_empty() {
-            gathered
-                .iovecs
-                .push(libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() });
-        }
-    }
-    if let [only] = gathered.iovecs[..] {
-        let len = u32::try_from(only.iov_len).unwrap_or(u32::MAX);
-        return opcode::Send::new(fd, only.iov_base.cast_const().cast(), len).flags(flags).build();
-    }
-    // SAFETY: zero is a valid msghdr: no name, no control data.
-    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
-    header.msg_iov = gathered.iovecs.as_mut_ptr();
-    header.msg_iovlen = gathered.iovecs.len();
-    let header = gathered.header.insert(header);
-    opcode::SendMsg::new(fd, std::ptr::from_ref(header)).flags(flags.cast_unsigned()).build()
 }
 
 impl Runtime for Ring {

@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 
+use io_uring::{opcode, squeue, types};
+
 use super::super::Chunk;
+use super::buffers::Buffers;
 
 /// State of a socket. `ops` counts operations the kernel still holds; the slot is free when it is closed and idle.
 pub(super) struct Socket {
@@ -61,4 +64,40 @@ impl Socket {
             connecting: None,
         }
     }
+}
+
+/// Builds the send of what is gathered: a plain SEND of one piece, SENDMSG of several.
+pub(super) fn describe_send(
+    gathered: &mut Gathered,
+    buffers: &Buffers,
+    fd: types::Fd,
+    flags: i32,
+) -> squeue::Entry {
+    let mut skip = gathered.offset;
+    gathered.iovecs.clear();
+    for chunk in &gathered.chunks {
+        let bytes: &[u8] = match chunk {
+            Chunk::Owned(bytes) => bytes,
+            Chunk::Lent(lent) => buffers.bytes(lent),
+            Chunk::Shared(bytes) => bytes,
+            Chunk::Static(bytes) => bytes,
+        };
+        let bytes = &bytes[skip.min(bytes.len())..];
+        skip = 0;
+        if !bytes.is_empty() {
+            gathered
+                .iovecs
+                .push(libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() });
+        }
+    }
+    if let [only] = gathered.iovecs[..] {
+        let len = u32::try_from(only.iov_len).unwrap_or(u32::MAX);
+        return opcode::Send::new(fd, only.iov_base.cast_const().cast(), len).flags(flags).build();
+    }
+    // SAFETY: zero is a valid msghdr: no name, no control data.
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    header.msg_iov = gathered.iovecs.as_mut_ptr();
+    header.msg_iovlen = gathered.iovecs.len();
+    let header = gathered.header.insert(header);
+    opcode::SendMsg::new(fd, std::ptr::from_ref(header)).flags(flags.cast_unsigned()).build()
 }
