@@ -120,7 +120,9 @@ impl<R: Runtime> Shard<R> {
     /// Nothing is being opened any more: who waited for it tries anew.
     pub(crate) fn attach_queued(&mut self, pool_index: u32) {
         self.pools[pool_index].opening = NONE;
-        for slot_index in std::mem::take(&mut self.pools[pool_index].queued) {
+        // Those that wait again come to the end; what one does may take another off the list.
+        for _ in 0..self.pools[pool_index].queued.len() {
+            let Some(slot_index) = self.pools[pool_index].queued.pop_front() else { return };
             self.slots[slot_index].waiting = false;
             self.attach(slot_index);
         }
@@ -129,7 +131,8 @@ impl<R: Runtime> Shard<R> {
     /// Nothing could be opened: who waited for it fails alike.
     pub(crate) fn fail_queued(&mut self, pool_index: u32, failure: Failure) {
         self.pools[pool_index].opening = NONE;
-        for slot_index in std::mem::take(&mut self.pools[pool_index].queued) {
+        for _ in 0..self.pools[pool_index].queued.len() {
+            let Some(slot_index) = self.pools[pool_index].queued.pop_front() else { return };
             self.slots[slot_index].waiting = false;
             self.call_failed(slot_index, failure);
         }
@@ -286,6 +289,13 @@ impl<R: Runtime> Shard<R> {
         calls.map_or(Vec::new(), Calls::slots)
     }
 
+    /// Whether a slot still has its call here: each may be gone by what was done to the one before.
+    fn is_call_on(&self, slot_index: u32, index: u32) -> bool {
+        self.slots.contains(slot_index)
+            && self.slots[slot_index].upstream == index
+            && self.slots[slot_index].call_stream != 0
+    }
+
     fn on_call_event(&mut self, index: u32, event: Event) {
         match event {
             Event::ResponseHead { stream, end_stream } => {
@@ -319,7 +329,9 @@ impl<R: Runtime> Shard<R> {
                     calls.settled |= event == Event::SettingsReceived;
                 }
                 for slot_index in self.call_slots(index) {
-                    self.pump_call(slot_index);
+                    if self.is_call_on(slot_index, index) {
+                        self.pump_call(slot_index);
+                    }
                 }
             }
             Event::GoAway { last, .. } => {
@@ -327,7 +339,7 @@ impl<R: Runtime> Shard<R> {
                 let pool = upstream.pool;
                 self.pools[pool].shared.retain(|&known| known != index);
                 for slot_index in self.call_slots(index) {
-                    if self.slots[slot_index].call_stream > last {
+                    if self.is_call_on(slot_index, index) && self.slots[slot_index].call_stream > last {
                         // Never looked at: it can be asked again elsewhere (RFC 9113 section 6.8).
                         self.leave_stream(slot_index);
                         self.call_broken(slot_index, true, Failure::Network);
@@ -458,7 +470,7 @@ impl<R: Runtime> Shard<R> {
     /// Everything queued for a backend is with the kernel.
     pub(crate) fn calls_sent(&mut self, index: u32) {
         for slot_index in self.call_slots(index) {
-            if self.slots.contains(slot_index) && self.slots[slot_index].upstream == index {
+            if self.is_call_on(slot_index, index) {
                 self.pump_call(slot_index);
             }
         }
@@ -547,7 +559,10 @@ impl<R: Runtime> Shard<R> {
             self.pools[pool].http1_only = true;
         }
         for slot_index in slots {
-            self.call_broken(slot_index, !settled, failure);
+            // Taken off above, so a slot that has a call again was given to another request meanwhile.
+            if self.slots.contains(slot_index) && self.slots[slot_index].upstream == NONE {
+                self.call_broken(slot_index, !settled, failure);
+            }
         }
     }
 }

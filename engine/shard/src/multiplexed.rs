@@ -255,6 +255,13 @@ impl<R: Runtime> Shard<R> {
         }
     }
 
+    /// Whether a slot still belongs to a connection's streams: each may be gone by what was done to the one before.
+    fn is_stream_of(&self, slot_index: u32, index: u32) -> bool {
+        self.slots.contains(slot_index)
+            && self.slots[slot_index].client == index
+            && self.slots[slot_index].stream != 0
+    }
+
     /// Slots of a connection's streams.
     pub(crate) fn slots_of(&self, index: u32) -> Vec<u32> {
         let multiplexed = self.clients.get(index as usize).and_then(|client| client.h2.as_deref());
@@ -321,7 +328,9 @@ impl<R: Runtime> Shard<R> {
             }
             Event::SendWindow { stream: None } | Event::SettingsReceived => {
                 for slot_index in self.slots_of(index) {
-                    self.pump(slot_index);
+                    if self.is_stream_of(slot_index, index) {
+                        self.pump(slot_index);
+                    }
                 }
             }
             Event::GoAway { .. } => {
@@ -595,8 +604,7 @@ impl<R: Runtime> Shard<R> {
     /// Everything queued for the connection is with the kernel: streams that were held go on.
     pub(crate) fn streams_sent(&mut self, index: u32) {
         for slot_index in self.slots_of(index) {
-            // Each may be gone by what the one before did.
-            if self.slots.contains(slot_index) && self.slots[slot_index].client == index {
+            if self.is_stream_of(slot_index, index) {
                 self.go_on(slot_index);
             }
         }
@@ -657,7 +665,9 @@ impl<R: Runtime> Shard<R> {
     /// All streams of a connection are lost.
     pub(crate) fn lose_streams(&mut self, index: u32) {
         for slot_index in self.slots_of(index) {
-            self.forget_stream(slot_index);
+            if self.is_stream_of(slot_index, index) {
+                self.forget_stream(slot_index);
+            }
         }
     }
 
