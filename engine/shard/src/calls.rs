@@ -12,6 +12,7 @@ use vocabulary::Refusal;
 
 use crate::connect::Failure;
 use crate::input::Input;
+use crate::multiplexed::SECOND_NS;
 use crate::owner::Owner;
 use crate::request::UNSENT_MAX;
 use crate::rt::{Chunk, Runtime};
@@ -23,7 +24,6 @@ use crate::upstream::Phase;
 const OUTBOX_MAX: usize = 64 * 1024;
 /// Shared connections of one pool; further calls wait for a stream of these.
 const SHARED_MAX: usize = 8;
-const SECOND_NS: u64 = 1_000_000_000;
 
 /// The HTTP/2 side of a backend connection.
 pub(crate) struct Calls {
@@ -469,11 +469,17 @@ impl<R: Runtime> Shard<R> {
 
     /// Everything queued for a backend is with the kernel.
     pub(crate) fn calls_sent(&mut self, index: u32) {
-        for slot_index in self.call_slots(index) {
+        // Every send ends here: the list's memory is kept.
+        let mut slots = std::mem::take(&mut self.scratch);
+        slots.clear();
+        let calls = self.upstreams.get(index as usize).and_then(|upstream| upstream.h2.as_deref());
+        slots.extend(calls.into_iter().flat_map(|calls| &calls.streams).map(|(_, slot)| *slot));
+        for &slot_index in &slots {
             if self.is_call_on(slot_index, index) {
                 self.pump_call(slot_index);
             }
         }
+        self.scratch = slots;
     }
 
     /// The whole answer is queued for the client.

@@ -18,6 +18,8 @@ use crate::rt::{Chunk, Runtime};
 use crate::shard::Shard;
 use crate::slot::{AnswerPhase, NONE, RequestBody, Slot};
 
+/// How often the budgets of a connection get their share.
+pub(crate) const SECOND_NS: u64 = 1_000_000_000;
 /// Bytes of an answer that wait for a stream's window before its backend pauses.
 const PENDING_MAX: usize = 64 * 1024;
 /// Bytes of a request's body that are read after its answer.
@@ -603,11 +605,17 @@ impl<R: Runtime> Shard<R> {
 
     /// Everything queued for the connection is with the kernel: streams that were held go on.
     pub(crate) fn streams_sent(&mut self, index: u32) {
-        for slot_index in self.slots_of(index) {
+        // Every send ends here: the list's memory is kept.
+        let mut slots = std::mem::take(&mut self.scratch);
+        slots.clear();
+        let multiplexed = self.clients.get(index as usize).and_then(|client| client.h2.as_deref());
+        slots.extend(multiplexed.into_iter().flat_map(|streams| &streams.streams).map(|(_, slot)| *slot));
+        for &slot_index in &slots {
             if self.is_stream_of(slot_index, index) {
                 self.go_on(slot_index);
             }
         }
+        self.scratch = slots;
         if self.clients.get(index as usize).is_some_and(|client| client.phase == Phase::Streams) {
             self.list(index);
             self.queue_client(index);
@@ -710,5 +718,3 @@ impl<R: Runtime> Shard<R> {
         self.part_with_client(index);
     }
 }
-
-const SECOND_NS: u64 = 1_000_000_000;

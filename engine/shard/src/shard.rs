@@ -87,6 +87,8 @@ pub struct Shard<R: Runtime> {
     pub(crate) ready: Vec<u32>,
     /// Connections with frames to send in this turn.
     pub(crate) framed: Vec<u32>,
+    /// A list of slots being walked over, between walks its memory.
+    pub(crate) scratch: Vec<u32>,
     /// Backend connections with frames to send in this turn.
     pub(crate) framed_calls: Vec<u32>,
     pub(crate) spare_heads: Spare<Box<ResponseHead>>,
@@ -137,6 +139,7 @@ impl<R: Runtime> Shard<R> {
             ready: Vec::new(),
             framed: Vec::new(),
             framed_calls: Vec::new(),
+            scratch: Vec::new(),
             h2_limits: codec::h2::Limits::default(),
             spare_heads: Spare::new(SPARE_HEADS_FEW, SPARE_HEADS_MAX),
             mailbox: mailbox.receiver,
