@@ -9,6 +9,7 @@ mod announce;
 mod certificates;
 mod cli;
 mod command;
+mod descriptors;
 mod documents;
 mod example;
 mod example_backend;

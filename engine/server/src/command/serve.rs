@@ -24,6 +24,7 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
+    crate::descriptors::make_room();
     // Signals count from here on, so that a stop during a slow start isn't lost.
     let watched: Vec<_> = settings.files.iter().cloned().chain(Certificates::files(&settings)).collect();
     let happenings = match Happenings::start(&watched) {
