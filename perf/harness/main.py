@@ -14,15 +14,19 @@ from measurement import LOAD, LOAD_CORE, make_certificate, measure, on, rss_kib,
 from peers import OURS, STARTERS, Turnpike, present
 from table import table, write
 
-# name: (what it is, options, peers, targets {peer: ratio of CPU per request, or (ratio, stretch)}); "judged": "p50" holds
-# the targets against the ratio of the p50 instead.
+# name: (what it is, options, peers, targets {peer: ratio of CPU per request, or (ratio, stretch)}); "judged": "p50" or "p99"
+# holds the targets against the ratio of that instead.
 SCENARIOS = {
     "W1": ("HTTP/1.1, 1 KiB, 64 connections", {}, ["nginx", "haproxy", "relay", "envoy", "pingora"],
            {"nginx": (0.75, 0.70), "haproxy": 0.78, "relay": (1.08, 1.03)}),
     "W1c512": ("the same, 512 connections", {"connections": 512}, ["nginx", "haproxy", "relay"], {"nginx": 0.65}),
+    "W10k": ("10,000 connections, 1,000 requests in flight, each connection gets answers (p99)",
+             {"connections": 10_000, "active": 1_000, "judged": "p99"},
+             ["nginx"], {"nginx": 1.0}),
     "W1uds": ("UNIX-socket upstream", {"unix": True}, ["nginx", "haproxy", "relay"], {"nginx": 0.62}),
     "W1h2up": ("the same by HTTP/2 to the backend (nginx by HTTP/1.1)", {"h2up": True}, ["nginx", "haproxy"],
                {"nginx": 0.55, "haproxy": 0.80}),
+    "W1h2upn": ("W1h2up with nginx for a backend, which is what is busy then", {"h2up": "nginx"}, ["nginx", "haproxy"], {}),
     "W2": ("one connection (p50)", {"connections": 1, "judged": "p50"}, ["nginx", "haproxy"], {"nginx": 1.0}),
     "W2spin": ("one connection, ours polls for 200 us before it sleeps (p50)",
                {"connections": 1, "judged": "p50", "spin": 200}, ["nginx", "haproxy"], {"nginx": 0.5}),
@@ -55,7 +59,7 @@ def scenario_rounds(name, folder, rounds, seconds, runtime):
         make_certificate(folder)
     peers = [start(peer, folder, options) for peer in peer_names if present(peer)]
     peers.append(Turnpike(folder, name=f"turnpike-{name}", runtime=runtime, backend=backend,
-                          tls=options.get("tls", False), h2up=options.get("h2up", False),
+                          tls=options.get("tls", False), h2up=bool(options.get("h2up")),
                           spin=options.get("spin", 0)))
     ours = peers[-1]
     results = {peer.name: [] for peer in peers}

@@ -93,7 +93,7 @@ def wait_port(port):
 
 def start_backend(folder, scenario):
     """The backend lives as long as the peers do: their pooled connections must stay good from run to run."""
-    if scenario.get("h2up"):
+    if scenario.get("h2up") == "nginx":
         conf = folder / "h2-backend.conf"
         text = (ROOT / "perf/peers/nginx-h2-backend.conf").read_text().replace("@FOLDER@", str(folder))
         conf.write_text(text.replace("@PORT@", str(BACKEND_PORT)).replace("@PORT2@", str(BACKEND_PORT + 1))
@@ -103,6 +103,8 @@ def start_backend(folder, scenario):
         return process
     address = f"unix:{folder}/backend.sock" if scenario.get("unix") else f"127.0.0.1:{BACKEND_PORT}"
     command = [LOAD, "backend", "--listen", address, "--body-bytes", scenario.get("body", 1024)]
+    if scenario.get("h2up"):
+        command += ["--listen-h2", f"127.0.0.1:{BACKEND_PORT + 1}"]
     process = Process(on(LOAD_CORE, *command))
     time.sleep(0.2)
     if scenario.get("unix"):
@@ -161,23 +163,27 @@ def measure(peer, folder, scenario, seconds):
     if scenario.get("tls") or scenario.get("h2"):
         before = cpu_ns(peer.process.pid)
         seen = (h2load if scenario.get("h2") else wrk)(peer, scenario, seconds)
-        return counted(peer, seen, cpu_ns(peer.process.pid) - before)
+        return counted(peer, scenario, seen, cpu_ns(peer.process.pid) - before)
     command = [LOAD, "load", "--target", f"127.0.0.1:{peer.port}", "--path", peer.path,
                "--seconds", seconds, "--connections", scenario.get("connections", 64),
                "--body-bytes", scenario.get("body", 1024)]
     if scenario.get("close"):
         command.append("--close")
+    if scenario.get("active"):
+        command += ["--active", scenario["active"]]
     before = cpu_ns(peer.process.pid)
     run = subprocess.run(on(LOAD_CORE, *command), capture_output=True, text=True)
     after = cpu_ns(peer.process.pid)
     if run.returncode:
         raise SystemExit(f"{peer.name}: {run.stderr}")
-    return counted(peer, json.loads(run.stdout), after - before)
+    return counted(peer, scenario, json.loads(run.stdout), after - before)
 
 
-def counted(peer, seen, cpu):
+def counted(peer, scenario, seen, cpu):
     """The run with its CPU per request; nothing if it doesn't count."""
     problem = peer.check(seen["requests"])
+    if scenario.get("active") and not seen["fewest"]:
+        problem = problem or "a connection starved"
     if seen["bad"] or seen["errors"] > seen["connections"] or not seen["requests"]:
         problem = problem or f"{seen['bad']} bad answers, {seen['errors']} errors"
     if problem:

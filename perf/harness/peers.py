@@ -43,7 +43,7 @@ class Turnpike(Peer):
         certificate = f", tls: {{certificate: {folder}/server.pem, key: {folder}/server.key}}" if tls else ""
         settings.write_text(
             f"listeners: [{{address: '127.0.0.1:{port}'{certificate}}}]\nshards: {{count: 1, spin_us: {spin}}}\n"
-            f"access_log: {{destination: {destination}, format: json}}\nlimits: {{connections: 16000}}\n"
+            f"access_log: {{destination: {destination}, format: json}}\nlimits: {{connections: 16000, idle_upstreams: 512}}\n"
         )
         command = [TURNPIKE, "serve", *files, "--config", settings, "--control", f"127.0.0.1:{self.control}",
                    "--runtime", runtime]

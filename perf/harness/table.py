@@ -32,7 +32,7 @@ def verdict(value):
     if not value["target"]:
         return "–"
     seen = value[value["judged"]]
-    text = f"≤ {value['target']:.2f}" + (" on p50" if value["judged"] == "p50" else "")
+    text = f"≤ {value['target']:.2f}" + (f" on {value['judged']}" if value["judged"] != "ratio" else "")
     text += " met" if seen <= value["target"] else " **missed**"
     if value["stretch"]:
         text += f" [≤ {value['stretch']:.2f} {'met' if seen <= value['stretch'] else 'not yet'}]"

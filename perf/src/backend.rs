@@ -7,7 +7,7 @@ use clap::Args;
 use shard::rt::ring::{Ring, Shape};
 use shard::rt::{Address, Chunk, Event, Lent, Runtime, SocketKey};
 
-use crate::target;
+use crate::{backend_h2, target};
 
 /// Answer requests.
 #[derive(Args, Debug)]
@@ -15,22 +15,44 @@ pub(crate) struct Backend {
     /// Where to listen.
     #[arg(long, value_parser = target::parse)]
     listen: Address,
+    /// Where to listen for HTTP/2 with prior knowledge, besides.
+    #[arg(long, value_parser = target::parse)]
+    listen_h2: Option<Address>,
     /// Bytes of each answer's body.
     #[arg(long, default_value_t = 1024)]
     body_bytes: usize,
 }
 
+/// Owners of HTTP/2 connections have this bit.
+const H2: u32 = 1 << 29;
+
 /// Runs until killed.
 pub(crate) fn run(backend: &Backend) -> io::Result<()> {
     let mut rt = Ring::new(Shape::default())?;
-    rt.listen(target::listen(&backend.listen)?, false)?;
+    let plain = rt.listen(target::listen(&backend.listen)?, false)?;
+    if let Some(address) = &backend.listen_h2 {
+        rt.listen(target::listen(address)?, false)?;
+    }
     let mut answerer = Answerer::new(backend.body_bytes);
+    let mut multiplexed = backend_h2::Answerer::new(backend.body_bytes);
     let mut events = Vec::new();
     loop {
         rt.turn(None, &mut events)?;
         for event in events.drain(..) {
-            answerer.on_event(&mut rt, event);
+            match event {
+                Event::Accepted { listener, socket } if listener != plain => {
+                    multiplexed.accept(&mut rt, socket, H2);
+                }
+                Event::Received { socket, owner, lent } if owner & H2 != 0 => {
+                    multiplexed.receive(&mut rt, socket, (owner & !H2) as usize, lent);
+                }
+                Event::Ended { socket, owner } | Event::Failed { socket, owner, .. } if owner & H2 != 0 => {
+                    multiplexed.close(&mut rt, socket, (owner & !H2) as usize);
+                }
+                event => answerer.on_event(&mut rt, event),
+            }
         }
+        multiplexed.flush(&mut rt);
     }
 }
 

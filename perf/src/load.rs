@@ -17,8 +17,8 @@ use crate::target;
 
 /// Owners of backend connections have this bit.
 const BACKEND: u32 = 1 << 30;
-/// Connections opened per turn, so that no backlog overflows.
-const OPENS_PER_TURN: usize = 64;
+/// Connections being opened at once, so that no backlog overflows.
+const OPENING_MAX: usize = 64;
 /// Requests in flight may take this long after the end.
 const TAIL_NS: u64 = 2_000_000_000;
 
@@ -43,6 +43,9 @@ pub(crate) struct Load {
     /// Requests a second in all (open loop); without it connections ask as fast as they are answered.
     #[arg(long)]
     rate: Option<f64>,
+    /// Requests in flight at most, taking connections in turn: the others are idle.
+    #[arg(long)]
+    active: Option<usize>,
     /// A connection for each request.
     #[arg(long)]
     close: bool,
@@ -69,6 +72,8 @@ struct Connection {
     due_ns: u64,
     busy: bool,
     connected: bool,
+    /// Requests answered.
+    answered: u64,
 }
 
 struct Loader<'a> {
@@ -84,6 +89,8 @@ struct Loader<'a> {
     errors: u64,
     idle: VecDeque<usize>,
     due: VecDeque<u64>,
+    in_flight: usize,
+    opening: usize,
     end_ns: u64,
     stopping: bool,
 }
@@ -112,6 +119,8 @@ pub(crate) fn run(load: &Load) -> io::Result<()> {
         errors: 0,
         idle: VecDeque::new(),
         due: VecDeque::new(),
+        in_flight: 0,
+        opening: 0,
         end_ns: 0,
         stopping: false,
     };
@@ -133,11 +142,11 @@ impl Loader<'_> {
                 break;
             }
             let wanted = if self.stopping { 0 } else { self.load.connections };
-            for _ in 0..OPENS_PER_TURN.min(wanted.saturating_sub(opened)) {
+            while opened < wanted && self.opening < OPENING_MAX {
                 self.open()?;
                 opened += 1;
             }
-            let mut timeout_ns = if opened < wanted { 0 } else { 10_000_000 };
+            let mut timeout_ns = 10_000_000;
             if let Some(rate) = self.load.rate {
                 while !self.stopping && next_ns <= now_ns {
                     self.due.push_back(next_ns);
@@ -157,10 +166,11 @@ impl Loader<'_> {
     }
 
     fn report(&self, seconds: f64) {
+        let fewest = self.connections.iter().map(|(_, connection)| connection.answered).min().unwrap_or(0);
         let us = |quantile| self.latencies.value_at_quantile(quantile) as f64 / 1e3;
         println!(
             "{{\"requests\":{},\"bad\":{},\"errors\":{},\"seconds\":{seconds:.3},\"rps\":{:.0},\"p50_us\":{:.1},\
-             \"p99_us\":{:.1},\"p999_us\":{:.1},\"connections\":{}}}",
+             \"p99_us\":{:.1},\"p999_us\":{:.1},\"connections\":{},\"fewest\":{fewest}}}",
             self.good,
             self.bad,
             self.errors,
@@ -197,6 +207,7 @@ impl Loader<'_> {
         let entry = self.connections.vacant_entry();
         let owner = u32::try_from(entry.key()).unwrap_or(0);
         let socket = self.rt.connect(&self.load.target, owner)?;
+        self.opening += 1;
         entry.insert(Connection {
             socket,
             head: ResponseHead::default(),
@@ -205,6 +216,7 @@ impl Loader<'_> {
             due_ns: 0,
             busy: false,
             connected: false,
+            answered: 0,
         });
         Ok(())
     }
@@ -212,6 +224,7 @@ impl Loader<'_> {
     fn ask(&mut self, index: usize, due_ns: u64) {
         let connection = &mut self.connections[index];
         connection.busy = true;
+        self.in_flight += 1;
         connection.due_ns = due_ns;
         let socket = connection.socket;
         self.rt.send(socket, Chunk::Shared(Arc::clone(&self.request)));
@@ -244,6 +257,7 @@ impl Loader<'_> {
                     return Err(io::Error::from_raw_os_error(error));
                 }
                 self.rt.receive(socket);
+                self.opening -= 1;
                 let index = owner as usize;
                 self.connections[index].connected = true;
                 self.next(index);
@@ -265,6 +279,15 @@ impl Loader<'_> {
         if self.load.rate.is_some() {
             self.idle.push_back(index);
             self.ask_due();
+        } else if let Some(active) = self.load.active {
+            self.idle.push_back(index);
+            // Whoever has waited longest is next. Until all are there, they only gather.
+            while self.in_flight < active
+                && self.idle.len() + self.in_flight == self.load.connections.min(self.connections.len())
+                && let Some(next) = self.idle.pop_front()
+            {
+                self.ask(next, self.rt.now_ns());
+            }
         } else {
             self.ask(index, self.rt.now_ns());
         }
@@ -322,6 +345,8 @@ impl Loader<'_> {
         connection.head.clear();
         connection.body_left = None;
         connection.busy = false;
+        connection.answered += 1;
+        self.in_flight -= 1;
         if good {
             self.good += 1;
             // Out of the histogram's bounds is a minute and more; the count above still has it.
@@ -343,6 +368,7 @@ impl Loader<'_> {
         self.rt.close(socket);
         if connection.busy {
             self.errors += 1;
+            self.in_flight -= 1;
         }
         if self.stopping { Ok(()) } else { self.open() }
     }

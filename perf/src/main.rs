@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod backend_h2;
 mod load;
 mod relay;
 mod target;

@@ -356,7 +356,7 @@ pub const TABLE: &[Setting] = &[
         "limits.idle_upstreams",
         Kind::Count { min: 0, max: 65_536 },
         "256",
-        "Idle connections that a shard keeps per backend.",
+        "Idle connections that a shard keeps per backend. More are kept for 2 s, so that bursts don't open them anew; 0 keeps none.",
     ),
     setting(
         "timeouts.header",

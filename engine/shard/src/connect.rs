@@ -11,6 +11,11 @@ use crate::shard::Shard;
 use crate::slot::{AnswerPhase, NONE, RequestBody};
 use crate::upstream::{Addresses, Phase, Upstream};
 
+/// Idle connections to one backend beyond the setting, which the next burst needs again, are kept this long, and so many
+/// at most with those of the setting. Closed at once, they would be opened anew for each burst.
+const SURPLUS_NS: u64 = 2_000_000_000;
+const SURPLUS_MAX: usize = 65_536;
+
 /// Why a call to a backend failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -321,7 +326,8 @@ impl<R: Runtime> Shard<R> {
         let idle_max = self.idle_upstreams_max;
         let upstream = &mut self.upstreams[index as usize];
         let pool = &mut self.pools[upstream.pool];
-        if pool.idle.len() >= idle_max || self.draining.is_some() {
+        let surplus = pool.idle.len() >= idle_max;
+        if idle_max == 0 || pool.idle.len() >= SURPLUS_MAX || self.draining.is_some() {
             self.close_upstream(index);
             return;
         }
@@ -338,7 +344,8 @@ impl<R: Runtime> Shard<R> {
         if crate::planted::is_planted(crate::planted::Planted::DoublePoolReturn) {
             pool.idle.push(index);
         }
-        let due_ns = self.rt.now_ns() + self.timeouts.idle_upstream_ns;
+        let idle_ns = self.timeouts.idle_upstream_ns;
+        let due_ns = self.rt.now_ns() + if surplus { idle_ns.min(SURPLUS_NS) } else { idle_ns };
         self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, due_ns);
     }
 
