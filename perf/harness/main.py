@@ -127,6 +127,25 @@ def scale(folder, rounds, seconds):
     return {"ratios": rows, "sidecar_mib": rss / 1024}
 
 
+def shards(folder, rounds, seconds):
+    """CPU per request of two shards against one. Node, load and backend run where the scheduler likes: there are two cores."""
+    options = {"core": None}
+    peers = [Turnpike(folder, name=f"shards{count}", port=OURS + 2 * count, shards=count, core=None) for count in (1, 2)]
+    behind = start_backend(folder, {}, core=None)
+    try:
+        runs = [[measure(peer, folder, options, seconds) for peer in peers] for _ in range(rounds)]
+    finally:
+        for peer in peers:
+            peer.stop()
+        behind.stop()
+    good = [run for run in runs if all(run)]
+    ratio = statistics.median(two["cpu_us"] / one["cpu_us"] for one, two in good) if good else float("nan")
+    rate = statistics.median(two["rps"] / one["rps"] for one, two in good) if good else float("nan")
+    print(f"shards: two need {ratio:.3f} of the CPU per request of one, at {rate:.2f} of its answers a second "
+          f"({len(good)}/{len(runs)} rounds count)", flush=True)
+    return {"ratio": ratio, "rate": rate}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, W1, W4, W6, W8 only")
@@ -135,12 +154,12 @@ def main():
     parser.add_argument("--runtime", choices=["ring", "portable"], default="ring")
     parser.add_argument("--all-peers", action="store_true", help="build the slow peer, Pingora, too (done by perf/run)")
     parser.add_argument("--no-write", action="store_true", help="print the table, leave docs/performance.md alone")
-    parser.add_argument("scenarios", nargs="*", help=f"some of {', '.join(SCENARIOS)}, W7, scale")
+    parser.add_argument("scenarios", nargs="*", help=f"some of {', '.join(SCENARIOS)}, W7, scale, shards")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (3 if arguments.quick else 5)
     arguments.seconds = arguments.seconds or (1.5 if arguments.quick else 3)
-    names = arguments.scenarios or (["W1", "W4", "W6", "W8"] if arguments.quick else [*SCENARIOS, "W7", "scale"])
-    rows, idle, scales = [], [], None
+    names = arguments.scenarios or (["W1", "W4", "W6", "W8"] if arguments.quick else [*SCENARIOS, "W7", "scale", "shards"])
+    rows, idle, scales, pair = [], [], None, None
     with tempfile.TemporaryDirectory(prefix="turnpike-perf-") as folder:
         folder = pathlib.Path(folder)
         os.chmod(folder, 0o755)
@@ -149,9 +168,11 @@ def main():
                 idle = [idle_memory(folder, runtime, 8000) for runtime in ("ring", "portable")]
             elif name == "scale":
                 scales = scale(folder, arguments.rounds, min(arguments.seconds, 1.5))
+            elif name == "shards":
+                pair = shards(folder, arguments.rounds, arguments.seconds)
             else:
                 rows.append(scenario_rounds(name, folder, arguments.rounds, arguments.seconds, arguments.runtime))
-    text = table(rows, idle, scales, arguments)
+    text = table(rows, idle, scales, pair, arguments)
     if arguments.no_write:
         print(text)
     else:

@@ -32,6 +32,9 @@ PRIORITY = realtime()
 
 
 def on(core, *command):
+    """The command on a core of its own; where `core` is nothing, wherever the scheduler likes."""
+    if core is None:
+        return [*map(str, command)]
     return [*PRIORITY, "taskset", "-c", core, *map(str, command)]
 
 
@@ -91,7 +94,7 @@ def wait_port(port):
     raise SystemExit(f"nothing listens on port {port}")
 
 
-def start_backend(folder, scenario):
+def start_backend(folder, scenario, core=LOAD_CORE):
     """The backend lives as long as the peers do: their pooled connections must stay good from run to run."""
     if scenario.get("h2up") == "nginx":
         conf = folder / "h2-backend.conf"
@@ -105,7 +108,7 @@ def start_backend(folder, scenario):
     command = [LOAD, "backend", "--listen", address, "--body-bytes", scenario.get("body", 1024)]
     if scenario.get("h2up"):
         command += ["--listen-h2", f"127.0.0.1:{BACKEND_PORT + 1}"]
-    process = Process(on(LOAD_CORE, *command))
+    process = Process(on(core, *command))
     time.sleep(0.2)
     if scenario.get("unix"):
         # Workers of peers that began as root run as somebody else.
@@ -172,7 +175,7 @@ def measure(peer, folder, scenario, seconds):
     if scenario.get("active"):
         command += ["--active", scenario["active"]]
     before = cpu_ns(peer.process.pid)
-    run = subprocess.run(on(LOAD_CORE, *command), capture_output=True, text=True)
+    run = subprocess.run(on(scenario.get("core", LOAD_CORE), *command), capture_output=True, text=True)
     after = cpu_ns(peer.process.pid)
     if run.returncode:
         raise SystemExit(f"{peer.name}: {run.stderr}")

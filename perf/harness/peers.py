@@ -30,7 +30,7 @@ class Peer:
 
 class Turnpike(Peer):
     def __init__(self, folder, name="turnpike", routes=300, apis=1, port=OURS, runtime="ring", backend=None, log=True,
-                 tls=False, h2up=False, spin=0):
+                 tls=False, h2up=False, spin=0, shards=1, core=PROXY_CORE):
         self.log = folder / f"{name}.access.log"
         self.control = CONTROL + (port - OURS)
         files = []
@@ -42,7 +42,7 @@ class Turnpike(Peer):
         destination = self.log if log else "off"
         certificate = f", tls: {{certificate: {folder}/server.pem, key: {folder}/server.key}}" if tls else ""
         settings.write_text(
-            f"listeners: [{{address: '127.0.0.1:{port}'{certificate}}}]\nshards: {{count: 1, spin_us: {spin}}}\n"
+            f"listeners: [{{address: '127.0.0.1:{port}'{certificate}}}]\nshards: {{count: {shards}, spin_us: {spin}}}\n"
             f"access_log: {{destination: {destination}, format: json}}\nlimits: {{connections: 16000, idle_upstreams: 512}}\n"
         )
         command = [TURNPIKE, "serve", *files, "--config", settings, "--control", f"127.0.0.1:{self.control}",
@@ -50,9 +50,9 @@ class Turnpike(Peer):
         path = f"/items{routes // 2}/abc"
         if apis > 1:
             path = f"/_aws/execute-api/api{apis // 2:07}/prod{path}"
-        super().__init__(name, port, Process(on(PROXY_CORE, *command), cwd=folder), path)
+        super().__init__(name, port, Process(on(core, *command), cwd=folder), path)
         wait_port(port)
-        self.lines = 0
+        self.lines = self.dropped = 0
 
     def metric(self, name):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.control}/metrics") as answer:
@@ -65,7 +65,8 @@ class Turnpike(Peer):
         time.sleep(0.1)
         lines = int(subprocess.run(["wc", "-l", self.log], capture_output=True, text=True).stdout.split()[0])
         grown, self.lines = lines - self.lines, lines
-        dropped = self.metric("access_log_dropped_total")
+        dropped_in_all = self.metric("access_log_dropped_total")
+        dropped, self.dropped = dropped_in_all - self.dropped, dropped_in_all
         if grown < requests or dropped:
             return f"{requests} requests, {grown} log lines, {dropped:.0f} dropped"
         return None

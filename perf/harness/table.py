@@ -39,7 +39,7 @@ def verdict(value):
     return text
 
 
-def table(rows, idle, scales, arguments):
+def table(rows, idle, scales, pair, arguments):
     lines = [
         caption(arguments), "",
         "| scenario | ours: CPU, p50, p99, p99.9, RSS | against | CPU ratio (median of rounds) | target [stretch] "
@@ -63,6 +63,10 @@ def table(rows, idle, scales, arguments):
         ratios = ", ".join(f"{name} {ratio:.3f}" for name, ratio in scales["ratios"].items())
         lines.append(f"Scale, CPU per request against the smallest: {ratios} (target 0.95 to 1.05). "
                      f"An idle sidecar with one shard and one API: {scales['sidecar_mib']:.1f} MiB (target ≤ 12 MiB).")
+    if pair:
+        met = "met" if pair["ratio"] <= 1.1 else "**missed**"
+        lines.append(f"Two shards need {pair['ratio']:.3f} of the CPU per request of one (target ≤ 1.1: {met}), at {pair['rate']:.2f} "
+                     "of its answers a second; node, load and backend share the two cores there.")
     return "\n".join(lines)
 
 

@@ -137,12 +137,19 @@ fn write_fields(
     Ok(set)
 }
 
+/// Bytes of a literal body that are copied rather than counted; a copy of so many costs less than a contended count.
+const COPY_MAX: usize = 4096;
+
 /// The literal body of a response; `None` if there is no template or an empty one.
 fn template(response: &ResponsePlan, request: &RequestHead) -> Option<AnswerBody> {
     let names = response.templates.iter().map(|template| &*template.media_type);
     let index = choose_response_template(request.find(KnownField::Accept), names)?;
     let body = response.templates[index].body.as_ref();
-    body.map(|body| AnswerBody::Bytes(std::sync::Arc::clone(body)))
+    // A small one is copied: the count of its users would be a word that every shard writes for every answer.
+    body.map(|body| match body.len() <= COPY_MAX {
+        true => AnswerBody::Owned(body.to_vec()),
+        false => AnswerBody::Bytes(std::sync::Arc::clone(body)),
+    })
 }
 
 /// A body goes without its `Content-Encoding` unless that is mapped, so it has to be inflated.
