@@ -52,6 +52,7 @@ struct Facts {
     is_head: bool,
     length: Option<u64>,
     malformed: Option<&'static str>,
+    finished: bool,
 }
 
 /// A rule that a field breaks.
@@ -76,8 +77,18 @@ impl HeadText {
         }
     }
 
-    /// All fields have come.
+    /// All fields have come. Said again, it changes nothing.
     pub(super) fn finish(&mut self) -> Result<(), Malformed> {
+        if !std::mem::replace(&mut self.facts.finished, true) {
+            let finished = self.end();
+            if let Err(rule) = finished {
+                self.facts.malformed = Some(rule);
+            }
+        }
+        self.facts.malformed.filter(|_| !self.is_too_large()).map_or(Ok(()), Err)
+    }
+
+    fn end(&mut self) -> Result<(), Malformed> {
         if self.is_too_large() {
             // What is there may be a part of it.
             self.text.clear();
@@ -94,6 +105,10 @@ impl HeadText {
             self.text.extend_from_slice(b"\r\n");
         }
         Ok(())
+    }
+
+    pub(super) fn form(&self) -> Form {
+        self.facts.form
     }
 
     pub(super) fn text(&self) -> &[u8] {

@@ -6,7 +6,8 @@ use super::super::error::{ErrorCode, Fault};
 use super::super::event::Event;
 use super::super::flow::{ReceiveWindow, SendWindow};
 use super::super::frame::{self, END_HEADERS, END_STREAM, Header, PRIORITY_FLAG};
-use super::super::head_text::Form;
+use super::super::head_text::{Form, HeadText};
+use super::super::hpack::Decoder;
 use super::super::settings::WINDOW_AT_FIRST;
 use super::super::streams::{Closed, Stream};
 use super::{Connection, OpenBlock, Role, flood};
@@ -28,6 +29,36 @@ enum Purpose {
     Refused,
     /// Decoded for the compression context's sake, then ignored or answered by this fault of its stream.
     Nothing(Option<Fault>),
+}
+
+/// Bytes of a block that are kept to be compared with the next.
+const REPEATED_MAX: usize = 512;
+
+/// The block that was decoded last, if decoding it again would give the same head: clients and backends that say the same
+/// of each message send the same few indices.
+#[derive(Debug, Default)]
+pub(super) struct LastBlock {
+    block: Vec<u8>,
+    /// The decoder's, before and after it.
+    state: Option<u32>,
+}
+
+impl LastBlock {
+    fn is_again(&self, form: Form, block: &[u8], head: &HeadText, decoder: &Decoder) -> bool {
+        self.state.is_some()
+            && self.state == decoder.state()
+            && form == head.form()
+            && !block.is_empty()
+            && block == self.block
+    }
+
+    fn remember(&mut self, block: &[u8], before: Option<u32>, decoder: &Decoder) {
+        self.state = before.filter(|_| block.len() <= REPEATED_MAX && before == decoder.state());
+        if self.state.is_some() {
+            self.block.clear();
+            self.block.extend_from_slice(block);
+        }
+    }
 }
 
 impl Connection {
@@ -85,13 +116,9 @@ impl Connection {
             Purpose::Trailers => Form::Trailers,
             Purpose::Refused | Purpose::Nothing(_) => Form::Nothing,
         };
-        self.head.shrink(self.limits.kept_bytes);
-        self.decoder.shrink(self.limits.kept_bytes);
-        self.head.begin(form, self.limits.header_list_bytes);
-        let decoded = self.decoder.decode(block, &mut self.head);
-        decoded.map_err(|_| {
-            Fault::connection(ErrorCode::COMPRESSION_ERROR, "a field block that can't be decoded")
-        })?;
+        if !self.last_block.is_again(form, block, &self.head, &self.decoder) {
+            self.decode(form, block)?;
+        }
         match purpose {
             Purpose::Request => self.on_request(id, end_stream, out),
             Purpose::Answer => self.on_answer(id, end_stream),
@@ -100,6 +127,18 @@ impl Connection {
             Purpose::Nothing(None) => self.spend_late().map(|()| None),
             Purpose::Nothing(Some(fault)) => self.spend_late().and(Err(fault)),
         }
+    }
+
+    fn decode(&mut self, form: Form, block: &[u8]) -> Result<(), Fault> {
+        self.head.shrink(self.limits.kept_bytes);
+        self.decoder.shrink(self.limits.kept_bytes);
+        self.head.begin(form, self.limits.header_list_bytes);
+        let before = self.decoder.state();
+        let decoded = self.decoder.decode(block, &mut self.head);
+        self.last_block.remember(block, before, &self.decoder);
+        decoded.map_err(|_| {
+            Fault::connection(ErrorCode::COMPRESSION_ERROR, "a field block that can't be decoded")
+        })
     }
 
     /// Tells what a block on a stream is (§5.1).

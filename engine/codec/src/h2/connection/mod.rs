@@ -18,6 +18,7 @@ use super::limits::Limits;
 use super::settings::{self, Settings, WINDOW_AT_FIRST};
 use super::streams::{Closed, Streams};
 use data::DataFrame;
+use heads::LastBlock;
 
 pub use send::{OpenError, SendError};
 
@@ -82,6 +83,8 @@ pub struct Connection {
     open_block: Option<OpenBlock>,
     head: HeadText,
     decoder: Decoder,
+    /// What `head` was decoded from.
+    last_block: LastBlock,
     encoder: Encoder,
     streams: Streams,
     /// Server: the highest stream of the client; client: of ours.
@@ -122,6 +125,7 @@ impl Connection {
             open_block: None,
             head: HeadText::default(),
             decoder: Decoder::default(),
+            last_block: LastBlock::default(),
             encoder: Encoder::new(limits.encode_table_bytes),
             streams: Streams::new(limits.closed_streams),
             last_stream: 0,

@@ -50,6 +50,8 @@ pub struct Decoder {
     size_allowed: usize,
     /// The setting fell below the table's size: the next block has to begin with an update.
     update_due: bool,
+    /// Times that the table was changed, wrapping.
+    changes: u32,
     name: Vec<u8>,
     value: Vec<u8>,
 }
@@ -66,6 +68,7 @@ impl Default for Decoder {
             table: DynamicTable::new(TABLE_BYTES_AT_FIRST),
             size_allowed: TABLE_BYTES_AT_FIRST,
             update_due: false,
+            changes: 0,
             name: Vec::new(),
             value: Vec::new(),
         }
@@ -93,6 +96,7 @@ impl Decoder {
                 return Err(HpackError::SizeUpdate);
             }
             self.table.resize(size);
+            self.changes = self.changes.wrapping_add(1);
             self.update_due = false;
         }
         if self.update_due {
@@ -160,8 +164,15 @@ impl Decoder {
         let vouched = sink.field(Field { name, value, static_name, vouched: false });
         if add {
             self.table.add(name, value, vouched);
+            self.changes = self.changes.wrapping_add(1);
         }
         Ok(())
+    }
+
+    /// What the table's changes can be told by: while it stays the same, a block means the same. `None`: the next block has
+    /// to begin with an update.
+    pub(in crate::h2) fn state(&self) -> Option<u32> {
+        (!self.update_due).then_some(self.changes)
     }
 
     /// Gives back what large fields have taken.

@@ -32,6 +32,19 @@ const MISSES_MAX: u8 = 3;
 /// A field larger than this part of the table isn't added.
 const LARGE: usize = 4;
 
+/// Fields of a block, from its first on, of which it is remembered where they were found.
+const HINTS: usize = 16;
+
+/// Where a field of the last block was found. Messages of one kind have the same fields in the same places, mostly.
+#[derive(Clone, Copy, Debug)]
+enum Hint {
+    Nowhere,
+    /// Index in the static table.
+    Static(u8),
+    /// Number in the dynamic table, and the name's set.
+    Entry(u16, u8),
+}
+
 /// The sending half of a compression context.
 #[derive(Debug)]
 pub struct Encoder {
@@ -45,6 +58,9 @@ pub struct Encoder {
     names: Numbers,
     /// By the name's hash: values that were added and didn't come again.
     misses: [u8; SETS],
+    hints: [Hint; HINTS],
+    /// Fields of the block so far.
+    place: usize,
     lower: Vec<u8>,
 }
 
@@ -60,6 +76,8 @@ impl Encoder {
             fields: [[0; WAYS]; SETS],
             names: [[0; WAYS]; SETS],
             misses: [0; SETS],
+            hints: [Hint::Nowhere; HINTS],
+            place: 0,
             lower: Vec::new(),
         }
     }
@@ -77,6 +95,7 @@ impl Encoder {
 
     /// Begins a block.
     pub fn begin(&mut self, out: &mut Vec<u8>) {
+        self.place = 0;
         if let Some((smallest, last)) = self.announce.take() {
             if smallest < last {
                 integer::encode(out, 0x20, 5, smallest);
@@ -99,23 +118,69 @@ impl Encoder {
             500 => 14,
             _ => return self.lower_field(b":status", &digits, out),
         };
+        self.place += 1;
         out.push(0x80 | known);
     }
 
     /// Appends a field. The name is sent in lower case (RFC 9113 §8.2.1); the caller vouches for name and value.
     pub fn field(&mut self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        if self.follow_hint(name, value, out) {
+            return;
+        }
         let mut lower = std::mem::take(&mut self.lower);
         lower.clear();
         lower.extend_from_slice(name);
         lower.make_ascii_lowercase();
-        self.lower_field(&lower, value, out);
+        self.look_up(&lower, value, out);
         self.lower = lower;
     }
 
     /// Appends a field whose name is in lower case.
     pub(in crate::h2) fn lower_field(&mut self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        if !self.follow_hint(name, value, out) {
+            self.look_up(name, value, out);
+        }
+    }
+
+    /// Appends the field if it is where the field of this place was found last time.
+    #[inline]
+    fn follow_hint(&mut self, name: &[u8], value: &[u8], out: &mut Vec<u8>) -> bool {
+        let (index, known, set) = match self.hints.get(self.place) {
+            Some(&Hint::Static(index)) => (index as usize, static_table::ENTRIES[index as usize - 1], None),
+            Some(&Hint::Entry(number, set)) => match self.entry(number) {
+                Some((index, entry)) => (index, entry, Some(set)),
+                None => return false,
+            },
+            Some(Hint::Nowhere) | None => return false,
+        };
+        if known.1 != value || !known.0.eq_ignore_ascii_case(name) {
+            return false;
+        }
+        if let Some(set) = set {
+            self.misses[set as usize] = 0;
+        }
+        self.place += 1;
+        integer::encode(out, 0x80, 7, index);
+        true
+    }
+
+    fn hint(&mut self, hint: Hint) {
+        if let Some(place) = self.hints.get_mut(self.place) {
+            *place = hint;
+        }
+    }
+
+    /// Appends a field whose name is in lower case, wherever it is found.
+    fn look_up(&mut self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        self.hint(Hint::Nowhere);
+        self.find_or_spell(name, value, out);
+        self.place += 1;
+    }
+
+    fn find_or_spell(&mut self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
         let static_name = static_table::find_name(name);
         if let Some(index) = static_name.and_then(|first| static_table::find_value(first, value)) {
+            self.hint(Hint::Static(index as u8));
             return integer::encode(out, 0x80, 7, index);
         }
         let name_hash = hash(0, name);
@@ -127,6 +192,8 @@ impl Encoder {
         let field_set = hash(name_hash, value) as usize % SETS;
         if let Some(index) = self.find_field(field_set, (name, value)) {
             self.misses[name_set] = 0;
+            let age = (index - static_table::LEN - 1) as u16;
+            self.hint(Hint::Entry(self.table.newest().wrapping_sub(age), name_set as u8));
             return integer::encode(out, 0x80, 7, index);
         }
         let dynamic_name = self.find_name(name_set, name);
@@ -140,6 +207,7 @@ impl Encoder {
         self.literal(0x40, 6, index, name, value, out);
         self.table.add(name, value, false);
         let number = self.table.newest();
+        self.hint(Hint::Entry(number, name_set as u8));
         self.fields[field_set].rotate_right(1);
         self.fields[field_set][0] = number;
         if let Some((way, _)) = dynamic_name {

@@ -35,6 +35,28 @@ fn a_request_is_http_1_text() {
     assert_eq!((head.host(), head.path()), (&b"example.com:8443"[..], &b"/a/b"[..]));
 }
 
+/// The same octets are the same head as long as the table stays the same, and only so long.
+#[test]
+fn a_block_that_comes_again() {
+    let again = [0x82, 0x86, 0x84, 0xbe];
+    let added = |value: &[u8]| [&block(&GET)[..], b"\x40\x01x", &[value.len() as u8], value].concat();
+    let mut wire = Wire::client().frame(1, 5, 1, &added(b"one"));
+    for stream in [3, 5] {
+        wire = wire.frame(1, 5, stream, &again);
+    }
+    // As trailers the same octets are malformed, and what comes after is no less a request.
+    wire = wire.post(7).frame(1, 5, 7, &again).frame(1, 5, 9, &again);
+    wire = wire.frame(1, 5, 11, &added(b"two")).frame(1, 5, 13, &again);
+    let (_, outcome) = serve(&wire);
+    let said: Vec<_> = outcome.heads.iter().map(|head| head.replace("\r\n", " ")).collect();
+    let first = "GET / HTTP/1.1 Host: h x: one  ";
+    let (one, two) = ("GET / HTTP/1.1 x: one  ", "GET / HTTP/1.1 x: two  ");
+    let posted = "POST / HTTP/1.1 Host: h  ";
+    assert_eq!(said, [first, one, one, posted, one, "GET / HTTP/1.1 Host: h x: two  ", two]);
+    let rejected = outcome.events.iter().filter(|event| matches!(event, Event::Reset { stream: 7, .. }));
+    assert_eq!(rejected.count(), 1, "{:?}", outcome.events);
+}
+
 #[test]
 fn forms_of_a_request() {
     let options = [(":method", "OPTIONS"), (":scheme", "http"), (":path", "*"), ("host", "h")];
