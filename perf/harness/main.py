@@ -33,6 +33,8 @@ SCENARIOS = {
     "W3": ("TLS 1.3, 1 KiB, 64 connections (wrk)", {"tls": True}, ["nginx", "haproxy"], {"nginx": 0.75}),
     "W3hs": ("a TLS 1.3 connection per request (wrk, which resumes)", {"tls": True, "close": True}, ["nginx", "haproxy"],
              {"nginx": 0.65, "haproxy": 0.80}),
+    "W3hsw": ("the same, whole handshakes (h2load, 2,500 a second)", {"tls": True, "handshakes": 2500}, ["nginx", "haproxy"],
+              {"nginx": 0.65, "haproxy": 0.80}),
     "W4": ("64 KiB bodies", {"body": 65536}, ["nginx", "haproxy", "relay"], {"nginx": 0.95, "relay": 1.05}),
     "W5": ("HTTP/2 clients, 8 connections of 16 streams (h2load)", {"h2": True, "connections": 8},
            ["nginx", "haproxy"], {"nginx": 0.55, "haproxy": (1.0, 0.85)}),

@@ -161,11 +161,24 @@ def h2load(peer, scenario, seconds):
             "p50_us": float("nan"), "p99_us": float("nan"), "p999_us": float("nan")}
 
 
+def handshakes(peer, scenario, seconds):
+    """A connection with a whole handshake for each request, by h2load, which never offers a session."""
+    count = round(scenario["handshakes"] * max(1, seconds))
+    command = ["h2load", "-t", "1", "--h1", "-n", count, "-c", count, "-r", scenario["handshakes"]]
+    run = subprocess.run(on(LOAD_CORE, *command, f"https://127.0.0.1:{peer.port}{peer.path}"),
+                         capture_output=True, text=True)
+    done, succeeded = map(int, re.search(r"requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded", run.stdout).groups())
+    return {"requests": done, "connections": count, "bad": done - succeeded, "errors": count - done,
+            "rps": float(re.search(r"finished in [^,]+, ([\d.]+) req/s", run.stdout)[1]),
+            "p50_us": float("nan"), "p99_us": float("nan"), "p999_us": float("nan")}
+
+
 def measure(peer, folder, scenario, seconds):
     """One run: CPU per request in microseconds, and what the load saw."""
     if scenario.get("tls") or scenario.get("h2"):
         before = cpu_ns(peer.process.pid)
-        seen = (h2load if scenario.get("h2") else wrk)(peer, scenario, seconds)
+        load = h2load if scenario.get("h2") else handshakes if scenario.get("handshakes") else wrk
+        seen = load(peer, scenario, seconds)
         return counted(peer, scenario, seen, cpu_ns(peer.process.pid) - before)
     command = [LOAD, "load", "--target", f"127.0.0.1:{peer.port}", "--path", peer.path,
                "--seconds", seconds, "--connections", scenario.get("connections", 64),
