@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "the suite lives in real time and owns its sockets and files")]
 
 mod backend;
+mod h2load;
 mod process;
 mod scenario;
 mod stream;
@@ -25,7 +26,7 @@ struct Setting<'a> {
 /// A scenario tells what it counted.
 type Scenario = (&'static str, fn(Setting<'_>) -> String);
 
-const SCENARIOS: [Scenario; 8] = [
+const SCENARIOS: [Scenario; 9] = [
     ("bodies", scenario::bodies::run),
     ("curl", scenario::curl::run),
     ("failures", scenario::failures::run),
@@ -34,6 +35,7 @@ const SCENARIOS: [Scenario; 8] = [
     ("reload", scenario::reload::run),
     ("stop", scenario::stop::run),
     ("log_sink", scenario::log_sink::run),
+    ("mixed", scenario::mixed::run),
 ];
 
 fn main() -> ExitCode {

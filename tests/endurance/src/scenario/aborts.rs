@@ -66,6 +66,11 @@ fn leave_all(node: &Node, rounds: usize) {
     });
 }
 
+/// Leaves in one of the ways.
+pub(super) fn leave_one(address: SocketAddr, number: usize) {
+    leave(address, WAYS[number % WAYS.len()]);
+}
+
 fn leave(address: SocketAddr, (words, awaited, with_reset): Way) {
     let mut stream = TcpStream::connect(address).expect("the node accepts");
     stream.set_read_timeout(Some(support::PATIENCE)).expect("sockets take timeouts");

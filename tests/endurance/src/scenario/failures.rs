@@ -13,7 +13,7 @@ const ASKERS: usize = 8;
 
 /// What a client sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seen {
+pub(super) enum Seen {
     /// A whole answer with this status.
     Status(u16),
     /// An answer that breaks off, and is never taken for a whole one.
@@ -21,7 +21,7 @@ enum Seen {
 }
 
 /// Path, what is to be seen, and how often of a hundred rounds.
-const KINDS: [(&str, Seen, usize); 11] = [
+pub(super) const KINDS: [(&str, Seen, usize); 11] = [
     ("/ok/1", Seen::Status(200), 21),
     ("/slow/10", Seen::Status(200), 5),
     ("/once/1", Seen::Status(200), 15),
@@ -77,7 +77,7 @@ fn ask_all(node: &Node, rounds: usize) {
     });
 }
 
-fn ask(client: &mut Client, path: &str) -> Seen {
+pub(super) fn ask(client: &mut Client, path: &str) -> Seen {
     client.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     client.try_response("GET").map_or(Seen::Broken, |answer| Seen::Status(answer.status()))
 }

@@ -6,6 +6,7 @@ pub(crate) mod curl;
 pub(crate) mod failures;
 pub(crate) mod killed;
 pub(crate) mod log_sink;
+pub(crate) mod mixed;
 pub(crate) mod reload;
 pub(crate) mod stop;
 
@@ -23,6 +24,15 @@ fn route(path: &str, address: SocketAddr, timeout_ms: u32) -> String {
         "  {path}/{{proxy+}}:\n    x-amazon-apigateway-any-method:\n      x-amazon-apigateway-integration: {{type: http_proxy, \
          httpMethod: ANY, uri: \"http://{address}{path}/{{proxy}}\", timeoutInMillis: {timeout_ms}, requestParameters: \
          {{integration.request.path.proxy: method.request.path.proxy}}}}\n"
+    )
+}
+
+/// The same with the protocol to speak, to a backend that doesn't know the path's first part.
+fn route_by(path: &str, backend: &str, timeout_ms: u32, protocol: &str) -> String {
+    format!(
+        "  {path}/{{proxy+}}:\n    x-amazon-apigateway-any-method:\n      x-amazon-apigateway-integration: {{type: http_proxy, \
+         httpMethod: ANY, uri: \"{backend}/{{proxy}}\", timeoutInMillis: {timeout_ms}, x-turnpike: {{protocol: {protocol}}}, \
+         requestParameters: {{integration.request.path.proxy: method.request.path.proxy}}}}\n"
     )
 }
 
