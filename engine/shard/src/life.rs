@@ -175,9 +175,7 @@ impl<R: Runtime> Shard<R> {
 
     fn upstream_due(&mut self, index: u32) {
         match self.upstreams[index as usize].phase {
-            crate::upstream::Phase::Connecting | crate::upstream::Phase::Securing => {
-                self.connect_failed(index, crate::connect::Failure::Timeout)
-            }
+            crate::upstream::Phase::Connecting | crate::upstream::Phase::Securing => self.connect_due(index),
             _ => self.close_upstream(index),
         }
     }

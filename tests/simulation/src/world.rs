@@ -192,7 +192,7 @@ impl World {
         let soon_ns = dice.below(2 * MS) + 1000;
         let refused = if target == Target::Socket { ENOENT } else { ECONNREFUSED };
         if is_dead {
-            self.ledger.trouble(target, true, now_ns, soon_ns);
+            // No trouble: the name's other address is tried.
             return Reception::Refused { after_ns: soon_ns, errno: refused };
         }
         let fate = if self.is_calm { 99 } else { dice.below(60) };
@@ -206,6 +206,10 @@ impl World {
             _ => return Reception::Accepted { after_ns: soon_ns },
         };
         self.ledger.trouble(target, is_refusal, now_ns, lasts_ns);
+        if target == Target::Named && self.is_half_dead {
+            // The dead address may be the one that the answer tells of.
+            self.ledger.trouble(target, true, now_ns, lasts_ns);
+        }
         reception
     }
 }
