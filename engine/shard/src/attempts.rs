@@ -200,6 +200,18 @@ impl<R: Runtime> Shard<R> {
         }
     }
 
+    /// The call has no time left, and none of its connections has opened.
+    pub(crate) fn race_timed_out(&mut self, index: u32) {
+        let upstream = &self.upstreams[index as usize];
+        let pool_index = upstream.pool;
+        let Some(race) = self.races.get(upstream.race as usize) else { return };
+        let endpoints: Order =
+            race.running.iter().map(|&index| self.upstreams[index as usize].endpoint).collect();
+        for endpoint in endpoints {
+            self.address_failed(pool_index, endpoint);
+        }
+    }
+
     /// A connection didn't open: the target's other addresses are tried, if there are any.
     pub(crate) fn connect_failed(&mut self, index: u32, failure: Failure) {
         let upstream = &mut self.upstreams[index as usize];

@@ -203,6 +203,18 @@ impl<R: Runtime> Shard<R> {
         self.call_failed(slot_index, failure);
     }
 
+    /// The integration's time is over. Where there was no connection by then, that is the addresses' failure.
+    pub(crate) fn call_timed_out(&mut self, slot_index: u32) {
+        let index = self.slots[slot_index].upstream;
+        if let Some(upstream) = self.upstreams.get(index as usize)
+            && matches!(upstream.phase, Phase::Connecting | Phase::Securing)
+        {
+            self.race_timed_out(index);
+        }
+        self.drop_upstream(slot_index);
+        self.call_failed(slot_index, Failure::Timeout);
+    }
+
     /// The call is over without an answer, or in the middle of one.
     pub(crate) fn call_failed(&mut self, slot_index: u32, failure: Failure) {
         let slot = &mut self.slots[slot_index];

@@ -140,9 +140,20 @@ impl World {
             self.ledger.trouble(Target::Named, true, network.now_ns(), 0);
             Err("no such name".to_owned())
         } else {
-            let address = |last| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), 9002);
-            Ok(vec![address(2), address(3)])
+            let address = |&last: &u8| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), 9002);
+            let sets: [&[u8]; 6] = [&[2, 3], &[2, 3], &[2, 3], &[4, 2, 3], &[3], &[]];
+            let set = if self.is_calm { sets[0] } else { network.dice().pick(&sets) };
+            if set.is_empty() {
+                // The name is gone for now.
+                self.ledger.trouble(Target::Named, true, network.now_ns(), 0);
+            }
+            Ok(set.iter().map(address).collect())
         };
+        if !self.is_calm && network.dice().chance(50) {
+            // The time of the answer will be over.
+            let after_ns = network.dice().below(2000 * MS);
+            network.wake(after_ns, token(Kind::Resolve, index));
+        }
         let name = self.asked[index].clone();
         network.note(|| format!("resolver: {name} is {outcome:?}"));
         if self.mailbox.resolved(name, outcome).is_err() {

@@ -244,6 +244,40 @@ fn an_address_that_never_answers_is_overtaken() {
 }
 
 #[test]
+fn a_handshake_that_hangs_is_held_against_its_address() {
+    let own = Identity::ecdsa(&[NAME]);
+    for runtime in LOOPS {
+        let backend = Node::builder()
+            .document("api.yaml", &Document::new().mock("get", "/a", 200, "far").text())
+            .settings("listeners: [{address: '127.0.0.1:0', tls: {certificate: own.pem, key: own.key}}]\n")
+            .file("own.pem", &own.certificate)
+            .file("own.key", &own.key)
+            .flags(&["--shards", "1"])
+            .start();
+        let port = backend.address().port();
+        // The kernel takes connections; nobody ever says a word on them.
+        let _mute = std::net::TcpListener::bind(("127.0.0.2", port)).expect("a free address");
+        let names = NameServer::start();
+        names.say(NAME, Says::Addresses(ips(["127.0.0.1", "127.0.0.2"]), 3600));
+        // Its connections aren't kept, so that each call finds an address anew.
+        let document = Document::new().route(
+            "get",
+            "/a",
+            &format!(
+                "responses: {{}}, x-amazon-apigateway-integration: {{type: http_proxy, httpMethod: GET, uri: \
+                 \"https://{NAME}:{port}/a\", timeoutInMillis: 200, tlsConfig: {{insecureSkipVerification: true}}}}"
+            ),
+        );
+        let node =
+            builder(runtime, &names, &document.text()).flags(&["--limits-idle-upstreams", "0"]).start();
+        eventually("the mute one is set aside", || {
+            assert!(matches!(get(&node).0, 200 | 504), "{runtime}");
+            metric(&control(&node, "/metrics").text(), "turnpike_upstream_addresses_set_aside") > 0.0
+        });
+    }
+}
+
+#[test]
 fn all_are_tried_when_none_connects() {
     for runtime in LOOPS {
         let (port, upstreams) = closing(["127.0.0.1"]);
