@@ -74,7 +74,7 @@ impl Node {
         let ready = Arc::new(AtomicBool::new(false));
         let control = control(settings, &metrics, &ready, &workers)?;
         let (mailboxes, nears) = mailboxes(cpus.len())?;
-        let resolver = resolver(settings, &workers, mailboxes.clone(), Arc::clone(&metrics[cpus.len()]))?;
+        let resolver = resolver(settings, &workers, mailboxes.clone(), Arc::clone(&metrics[cpus.len()]));
         metrics.truncate(cpus.len());
         let places = Places::take(settings)?;
         let roots = certificates::roots(settings)?;
@@ -320,7 +320,7 @@ fn resolver(
     workers: &Workers,
     mailboxes: Vec<Mailbox>,
     metrics: Arc<ShardMetrics>,
-) -> Result<Resolver, Trouble> {
+) -> Resolver {
     let deliver = move |asker: Option<usize>, name: &str, resolved: &workers::resolver::Resolved| {
         let askers = match asker {
             Some(index) => &mailboxes[index..=index],
@@ -337,7 +337,6 @@ fn resolver(
         failed: Arc::new(move || metrics.resolver_failures.add(1)),
     };
     Resolver::new(workers.handle().clone(), wishes)
-        .map_err(|error| Trouble::new(format!("names can't be resolved: {error}")))
 }
 
 /// How a shard asks.

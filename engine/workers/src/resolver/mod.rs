@@ -9,7 +9,7 @@ mod questions;
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -63,7 +63,8 @@ struct Shared {
     wishes: Wishes,
     start: Instant,
     names: Mutex<HashMap<String, Entry>>,
-    questions: watch::Receiver<Arc<Questions>>,
+    /// Made with the first name: who has none pays for none of it.
+    questions: OnceLock<watch::Receiver<Arc<Questions>>>,
 }
 
 /// Looks names up and keeps them fresh.
@@ -75,15 +76,11 @@ pub struct Resolver {
 
 impl Resolver {
     /// A resolver on a worker pool.
-    ///
-    /// # Errors
-    /// The name servers can't be used.
-    pub fn new(handle: Handle, wishes: Wishes) -> Result<Self, String> {
-        let look = Look::now();
-        let (sender, questions) = watch::channel(Arc::new(Questions::read(&wishes.servers)?));
-        handle.spawn(watch_files(sender, look, wishes.servers.clone()));
-        let shared = Shared { wishes, start: Instant::now(), names: Mutex::default(), questions };
-        Ok(Resolver { handle, shared: Arc::new(shared) })
+    #[must_use]
+    pub fn new(handle: Handle, wishes: Wishes) -> Self {
+        let (names, questions) = (Mutex::default(), OnceLock::new());
+        let shared = Shared { wishes, start: Instant::now(), names, questions };
+        Resolver { handle, shared: Arc::new(shared) }
     }
 
     /// Asks for a name, which is kept fresh from then on. Every question is answered: at once, or when a look-up ends.
@@ -159,6 +156,18 @@ impl Shared {
     fn names(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Whom to ask. To be called on the worker's thread: files are read.
+    fn questions(&self) -> watch::Receiver<Arc<Questions>> {
+        let made = self.questions.get_or_init(|| {
+            let look = Look::now();
+            let servers = self.wishes.servers.clone();
+            let (sender, questions) = watch::channel(Arc::new(Questions::read(&servers)));
+            tokio::spawn(watch_files(sender, look, servers));
+            questions
+        });
+        made.clone()
+    }
 }
 
 /// Reads the files anew when they change.
@@ -170,10 +179,7 @@ async fn watch_files(sender: watch::Sender<Arc<Questions>>, mut last: Look, serv
             continue;
         }
         last = look;
-        // What can't be used leaves the old in force.
-        if let Ok(questions) = Questions::read(&servers)
-            && sender.send(Arc::new(questions)).is_err()
-        {
+        if sender.send(Arc::new(Questions::read(&servers))).is_err() {
             return;
         }
     }
@@ -192,7 +198,7 @@ struct Keeper {
 impl Keeper {
     /// Looks the name up for ever; [`Resolver::retain`] ends it.
     async fn keep(mut self) {
-        let mut questions = self.shared.questions.clone();
+        let mut questions = self.shared.questions();
         loop {
             let asked = Arc::clone(&questions.borrow_and_update());
             let (v4, v6) = asked.look_up(&self.host, !self.knowledge.is_known()).await;

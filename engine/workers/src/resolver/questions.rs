@@ -46,17 +46,15 @@ pub(super) type Pair = (Outcome<Ipv4Addr>, Outcome<Ipv6Addr>);
 /// Whom to ask, and for which names.
 pub(super) struct Questions {
     hosts: HashMap<String, (Vec<Ipv4Addr>, Vec<Ipv6Addr>)>,
-    resolver: TokioResolver,
+    /// An error is what every question fails with.
+    resolver: Result<TokioResolver, String>,
     search: Vec<Name>,
     ndots: usize,
 }
 
 impl Questions {
     /// Reads the files; `servers`, if there are any, stand in for those of `resolv.conf`.
-    ///
-    /// # Errors
-    /// The servers can't be used.
-    pub(super) fn read(servers: &[SocketAddr]) -> Result<Self, String> {
+    pub(super) fn read(servers: &[SocketAddr]) -> Self {
         let text = read(RESOLV_CONF);
         let parsed = parse_resolv_conf(&text).or_else(|_| {
             // Without a name server in it, the file is refused as a whole: its search list may still count.
@@ -76,8 +74,8 @@ impl Questions {
         let config = ResolverConfig::from_parts(None, Vec::new(), servers);
         let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         *builder.options_mut() = options;
-        let resolver = builder.build().map_err(|error| error.to_string())?;
-        Ok(Questions { hosts: hosts(&read(HOSTS)), resolver, search, ndots })
+        let resolver = builder.build().map_err(|error| error.to_string());
+        Questions { hosts: hosts(&read(HOSTS)), resolver, search, ndots }
     }
 
     /// Looks a name up, both families side by side. In a `hurry`, one family's answer waits a moment only for the other's.
@@ -137,7 +135,11 @@ impl Questions {
     }
 
     async fn ask_one<A>(&self, name: Name, kind: RecordType, of: fn(IpAddr) -> Option<A>) -> Outcome<A> {
-        match self.resolver.lookup(name, kind).await {
+        let resolver = match &self.resolver {
+            Ok(resolver) => resolver,
+            Err(reason) => return Outcome::Failed(reason.clone()),
+        };
+        match resolver.lookup(name, kind).await {
             Ok(lookup) => {
                 let addresses: Vec<A> = lookup
                     .answers()
