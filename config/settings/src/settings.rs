@@ -21,6 +21,8 @@ pub struct Settings {
     pub upstream_roots: PathBuf,
     /// Where that was said.
     pub upstream_roots_origin: Origin,
+    /// Names of backends.
+    pub resolver: Resolver,
     /// Control listener.
     pub control: SocketAddr,
     /// Region in names and ARNs.
@@ -112,6 +114,17 @@ pub struct Identity {
 pub enum ListenerKind {
     /// Serves edge-optimised and regional APIs.
     Regional,
+}
+
+/// How names of backends are resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolver {
+    /// Name servers; none for the system's.
+    pub servers: Vec<SocketAddr>,
+    /// Addresses hold at least so long.
+    pub ttl_min: Duration,
+    /// Addresses hold at most so long.
+    pub ttl_max: Duration,
 }
 
 /// Event loops.
@@ -214,6 +227,7 @@ pub(crate) fn build(chosen: &Chosen) -> Result<Settings, Vec<Problem>> {
         upstream_roots_origin: chosen
             .one("upstream.roots")
             .map_or(Origin::Default, |said| said.origin.clone()),
+        resolver: resolver(chosen)?,
         control: address(chosen.one("control.address")),
         region: text_of(chosen.one("region")).to_owned(),
         account_id: text_of(chosen.one("account_id")).to_owned(),
@@ -353,6 +367,22 @@ fn limits(chosen: &Chosen) -> Limits {
         connections: count("limits.connections"),
         idle_upstreams: count("limits.idle_upstreams"),
     }
+}
+
+fn resolver(chosen: &Chosen) -> Result<Resolver, Vec<Problem>> {
+    let servers = 0..chosen.items("resolver.servers[]");
+    let ttl = |key| Duration::from_millis(number(chosen, key));
+    let resolver = Resolver {
+        servers: servers.map(|item| address(chosen.item("resolver.servers[]", item))).collect(),
+        ttl_min: ttl("resolver.ttl_min"),
+        ttl_max: ttl("resolver.ttl_max"),
+    };
+    if resolver.ttl_min > resolver.ttl_max {
+        let said = chosen.one("resolver.ttl_min");
+        let origin = said.map_or(Origin::Default, |said| said.origin.clone());
+        return Err(vec![Problem::new(origin, "`resolver.ttl_min` is over `resolver.ttl_max`")]);
+    }
+    Ok(resolver)
 }
 
 fn timeouts(chosen: &Chosen) -> Timeouts {

@@ -262,6 +262,27 @@ pub const TABLE: &[Setting] = &[
     ),
     flagged(
         setting(
+            "resolver.servers[]",
+            Kind::Address,
+            "",
+            "Name servers for the names of backends. Unsaid: those of `/etc/resolv.conf`, whose other lines hold in any case.",
+        ),
+        "resolver-servers",
+    ),
+    setting(
+        "resolver.ttl_min",
+        Kind::Duration { min: SECOND, max: HOUR },
+        "1s",
+        "A backend's addresses hold at least so long, whatever their TTL.",
+    ),
+    setting(
+        "resolver.ttl_max",
+        Kind::Duration { min: SECOND, max: 24 * HOUR },
+        "1h",
+        "A backend's addresses hold at most so long, whatever their TTL.",
+    ),
+    flagged(
+        setting(
             "control.address",
             Kind::Address,
             "127.0.0.1:8081",

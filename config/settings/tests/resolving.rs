@@ -34,6 +34,9 @@ fn nothing_said_gives_the_documented_defaults() {
         (None, None, 0)
     );
     assert_eq!(settings.runtime, Runtime::Auto);
+    assert!(settings.resolver.servers.is_empty());
+    assert_eq!(settings.resolver.ttl_min, Duration::from_secs(1));
+    assert_eq!(settings.resolver.ttl_max, Duration::from_secs(3600));
     assert_eq!(settings.limits.request, vocabulary::limits::Limits::default());
     assert_eq!(settings.timeouts.idle_client.as_secs(), vocabulary::limits::IDLE_CLIENT_S);
     assert_eq!(settings.timeouts.idle_client, Duration::from_secs(310));
@@ -50,8 +53,12 @@ fn the_file_says_it_all() {
         "files: [a.yaml, b.json]\nlisteners:\n  - address: 0.0.0.0:80\n    kind: regional\n  - {address: '[::1]:81'}\n\
          control: {address: localhost:9000}\nshards: {count: 2, cpus: [0, 3], spin_us: 0}\nruntime: portable\n\
          limits: {payload_bytes: 1GiB, header_count: 64}\ntimeouts: {drain: 0}\n\
-         access_log: {destination: logs/access.log, format: clf}\naccount_id: 123456789012\nregion: eu-west-1\n",
+         access_log: {destination: logs/access.log, format: clf}\naccount_id: 123456789012\nregion: eu-west-1\n\
+         resolver: {servers: ['10.0.0.53:53', '[::1]:5353'], ttl_min: 5s, ttl_max: 5s}\n",
     );
+    assert_eq!(settings.resolver.servers.len(), 2);
+    assert_eq!(settings.resolver.servers[1].to_string(), "[::1]:5353");
+    assert_eq!(settings.resolver.ttl_min, settings.resolver.ttl_max);
     assert_eq!(settings.files, [Path::new("a.yaml"), Path::new("b.json")]);
     assert_eq!(settings.listeners[1].address.to_string(), "[::1]:81");
     assert_eq!(settings.control.to_string(), "127.0.0.1:9000");
@@ -200,6 +207,8 @@ fn what_is_planned_is_refused_with_what_is_missing() {
         refused("limits: aws\n")[0]
             .starts_with("turnpike.yaml:1:9: `limits.profile` `aws` isn't in this version")
     );
+    let crossed = refused("resolver: {ttl_min: 10s, ttl_max: 9s}\n");
+    assert_eq!(crossed, ["turnpike.yaml:1:21: `resolver.ttl_min` is over `resolver.ttl_max`"]);
     assert!(refused("shards: {spin_us: 5000}\n")[0].contains("`shards.spin_us` must be between 0 and 1000"));
     assert!(
         refused("listeners: [{address: 127.0.0.1:1, kind: edge}]\n")[0]

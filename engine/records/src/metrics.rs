@@ -131,6 +131,10 @@ shard_counters! {
     upstream_reuses: "counter", "turnpike_upstream_reuses_total";
     /// Calls repeated because a pooled connection had gone stale.
     upstream_retries: "counter", "turnpike_upstream_retries_total";
+    /// Addresses of backends that are set aside after failures, each shard by its own experience.
+    upstream_addresses_set_aside: "gauge", "turnpike_upstream_addresses_set_aside";
+    /// Look-ups of backends' names that no name server answered usably.
+    resolver_failures: "counter", "turnpike_resolver_failures_total";
     /// Clients that were too slow.
     client_timeouts: "counter", "turnpike_client_timeouts_total";
     /// Access-log records dropped because the sink was too slow, or refused them.

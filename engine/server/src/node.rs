@@ -7,20 +7,20 @@ use crate::documents::Compiled;
 use crate::example_backend::ExampleBackend;
 use crate::listeners::Places;
 use crate::trouble::Trouble;
-use plan::NodePlan;
+use plan::{NodePlan, Target};
 use records::metrics::ShardMetrics;
 use records::{Doorbell, RecordReader, RecordWriter};
 use settings::{Address, Destination, Runtime, Settings};
 use shard::rt::probe::{Kind, probe_ring};
 use shard::tls::Terms;
 use shard::{Handle, Mailbox, Near, Resolve, SocketFile, Spec, Timeouts};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use throttling::Registry;
-use workers::resolver::Resolver;
+use workers::resolver::{Bounds, Resolver, Wishes};
 use workers::{LogThread, Operations, Sink, Workers};
 
 /// A shard links a plan in microseconds; one that takes this long is stuck.
@@ -36,6 +36,9 @@ pub(crate) struct Node {
     ready: Arc<AtomicBool>,
     log: Option<LogThread>,
     registry: Arc<Registry>,
+    resolver: Resolver,
+    /// Names of backends in the plan in force.
+    names: HashSet<String>,
     example_backends: BTreeMap<SocketAddr, ExampleBackend>,
     /// Data-plane addresses, with the ports that were taken.
     pub(crate) addresses: Vec<Address>,
@@ -70,9 +73,9 @@ impl Node {
         let (log, writers) = access_log(settings, cpus.len(), &metrics[cpus.len()])?;
         let ready = Arc::new(AtomicBool::new(false));
         let control = control(settings, &metrics, &ready, &workers)?;
-        metrics.truncate(cpus.len());
         let (mailboxes, nears) = mailboxes(cpus.len())?;
-        let resolve = resolve(&workers, mailboxes.clone());
+        let resolver = resolver(settings, &workers, mailboxes.clone(), Arc::clone(&metrics[cpus.len()]));
+        metrics.truncate(cpus.len());
         let places = Places::take(settings)?;
         let roots = certificates::roots(settings)?;
         let mut node = Node {
@@ -80,6 +83,8 @@ impl Node {
             ready,
             log,
             registry: Arc::default(),
+            resolver: resolver.clone(),
+            names: names(&compiled.plan),
             example_backends,
             addresses: places.addresses(settings),
             socket_files: Vec::new(),
@@ -107,7 +112,7 @@ impl Node {
                 idle_upstreams_max: settings.limits.idle_upstreams,
                 metrics,
                 records,
-                resolve: Arc::clone(&resolve),
+                resolve: resolve(&resolver, index),
             };
             let shard = shard::start(spec, mailbox, near);
             node.shards
@@ -136,7 +141,9 @@ impl Node {
         }
         if outcome.is_ok() {
             self.registry.prune();
+            self.names = names(&compiled.plan);
         }
+        self.resolver.retain(&self.names);
         outcome
     }
 
@@ -307,16 +314,44 @@ fn mailboxes(shards: usize) -> Result<Mailboxes, Trouble> {
     Ok(pairs.map_err(|error| Trouble::new(format!("no mailbox for a shard: {error}")))?.into_iter().unzip())
 }
 
-/// Names are resolved by the workers; every shard gets every answer.
-fn resolve(workers: &Workers, mailboxes: Vec<Mailbox>) -> Resolve {
-    let deliver = move |name: &str, resolved: workers::resolver::Resolved| {
-        for mailbox in &mailboxes {
-            // A full mailbox loses this answer; the next refresh brings another.
-            let _ = mailbox.resolved(name.to_owned(), resolved.clone());
-        }
+/// Names are resolved by the workers; every shard gets every answer, and at once what is known already.
+fn resolver(
+    settings: &Settings,
+    workers: &Workers,
+    mailboxes: Vec<Mailbox>,
+    metrics: Arc<ShardMetrics>,
+) -> Resolver {
+    let deliver = move |asker: Option<usize>, name: &str, resolved: &workers::resolver::Resolved| {
+        let askers = match asker {
+            Some(index) => &mailboxes[index..=index],
+            None => &mailboxes[..],
+        };
+        // Each is told, also behind one whose mailbox is full.
+        let full = askers.iter().filter(|shard| shard.resolved(name.to_owned(), resolved.clone()).is_err());
+        full.count() == 0
     };
-    let resolver = Resolver::new(workers.handle().clone(), Arc::new(deliver));
-    Arc::new(move |host, port| resolver.ask(host, port))
+    let wishes = Wishes {
+        servers: settings.resolver.servers.clone(),
+        bounds: Bounds { ttl_min: settings.resolver.ttl_min, ttl_max: settings.resolver.ttl_max },
+        deliver: Arc::new(deliver),
+        failed: Arc::new(move || metrics.resolver_failures.add(1)),
+    };
+    Resolver::new(workers.handle().clone(), wishes)
+}
+
+/// How a shard asks.
+fn resolve(resolver: &Resolver, shard: usize) -> Resolve {
+    let resolver = resolver.clone();
+    Arc::new(move |host, port| resolver.ask(shard, host, port))
+}
+
+/// Names of backends that a plan calls, as shards ask for them.
+fn names(plan: &NodePlan) -> HashSet<String> {
+    let names = plan.targets.iter().filter_map(|target| match target {
+        Target::Http { host, port, .. } | Target::Https { host, port, .. } => Some(format!("{host}:{port}")),
+        Target::Unix { .. } => None,
+    });
+    names.collect()
 }
 
 fn timeouts(settings: &Settings) -> Timeouts {

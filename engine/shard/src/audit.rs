@@ -18,6 +18,8 @@ pub struct Audit {
     pub upstreams_idle: usize,
     /// Requests that wait for a resolver.
     pub waiting: usize,
+    /// Requests that connect to one of several addresses.
+    pub races: usize,
     /// Connections that wait for their share of the next turn.
     pub ready: usize,
     /// Entries of the timer heap.
@@ -36,6 +38,7 @@ impl<R: Runtime> Shard<R> {
             upstreams_open: pools.iter().map(|pool| pool.open as usize).sum(),
             upstreams_idle: pools.iter().map(|pool| pool.idle.len()).sum(),
             waiting: pools.iter().map(|pool| pool.waiting.len()).sum(),
+            races: self.races.len(),
             ready: self.ready.len(),
             timers: self.timers.entries(),
         }

@@ -118,6 +118,14 @@ impl Books {
         self.metrics.upstream_connects.add(1);
     }
 
+    pub(crate) fn addresses_set_aside(&self, before: usize, after: usize) {
+        if after >= before {
+            self.metrics.upstream_addresses_set_aside.add((after - before) as u64);
+        } else {
+            self.metrics.upstream_addresses_set_aside.subtract((before - after) as u64);
+        }
+    }
+
     pub(crate) fn upstream_reused(&self) {
         self.metrics.upstream_reuses.add(1);
     }

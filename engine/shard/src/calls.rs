@@ -241,7 +241,8 @@ impl<R: Runtime> Shard<R> {
             let Some(calls) = upstream.h2.as_deref_mut() else { continue };
             calls.listed = false;
             let out = std::mem::replace(&mut calls.out, self.rt.take_buffer());
-            let (idle, gone) = (calls.streams.is_empty(), calls.connection.takes_no_more());
+            let idle = calls.streams.is_empty();
+            let gone = calls.connection.takes_no_more() || !self.pools[upstream.pool].has(upstream.endpoint);
             self.towards_upstream(index).send(Chunk::Owned(out));
             if idle && gone {
                 self.close_upstream(index);
@@ -327,6 +328,7 @@ impl<R: Runtime> Shard<R> {
             Event::SettingsReceived | Event::SendWindow { stream: None } => {
                 if let Some(calls) = self.upstreams[index as usize].h2.as_deref_mut() {
                     calls.settled |= event == Event::SettingsReceived;
+                    self.address_answered(index);
                 }
                 for slot_index in self.call_slots(index) {
                     if self.is_call_on(slot_index, index) {
@@ -555,13 +557,14 @@ impl<R: Runtime> Shard<R> {
         let slots = self.call_slots(index);
         let upstream = &self.upstreams[index as usize];
         let settled = upstream.h2.as_deref().is_some_and(|calls| calls.settled);
-        let pool = upstream.pool;
+        let (pool, endpoint) = (upstream.pool, upstream.endpoint);
         for &slot_index in &slots {
             self.leave_stream(slot_index);
         }
         self.close_upstream(index);
         if !settled {
             // It has never spoken HTTP/2.
+            self.address_failed(pool, endpoint);
             self.pools[pool].http1_only = true;
         }
         for slot_index in slots {

@@ -10,6 +10,7 @@ use rustls_pki_types::ServerName;
 use throttling::Registry;
 
 use crate::books::Books;
+use crate::health::Endpoints;
 use crate::linked::Linked;
 use crate::rt::{Address, Runtime};
 use crate::shard::Shard;
@@ -47,7 +48,7 @@ impl<R: Runtime> Shard<R> {
                 Command::Commit => self.commit(),
                 Command::Discard => self.prepared = None,
                 Command::Present(terms) => self.terms = terms,
-                Command::Resolved(name, outcome) => self.resolved(&name, outcome),
+                Command::Resolved(name, outcome) => self.resolved(&name, &outcome),
                 Command::Drain(timeout) => self.drain(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)),
             }
         }
@@ -56,16 +57,10 @@ impl<R: Runtime> Shard<R> {
     /// First step: binds a plan to what lives on this shard.
     fn prepare(&mut self, plan: Arc<NodePlan>) -> Result<(), String> {
         let linked = link(&plan, &self.registry, &mut self.pools, &self.books)?;
-        self.ask_for_addresses();
+        self.forget_unused_addresses();
+        self.ask_for_addresses(&linked.pools);
         self.prepared = Some(Rc::new(linked));
         Ok(())
-    }
-
-    /// Asks the resolver for every target that has no address yet.
-    pub(crate) fn ask_for_addresses(&mut self) {
-        for pool in self.pools.unasked() {
-            self.ask_resolver(pool);
-        }
     }
 
     /// Second step: requests from now on run on the prepared plan; those in flight end on theirs.
@@ -93,7 +88,7 @@ fn pool_of(target: &Target, pools: &mut Pools) -> Result<u32, String> {
     match target {
         Target::Unix { path, h2c } => {
             let path = std::path::PathBuf::from(path.as_ref());
-            let addresses = Addresses::Known(vec![Address::Unix(path.clone())]);
+            let addresses = Addresses::Known(Endpoints::one(Address::Unix(path.clone())));
             Ok(pools.named(format!("unix:{}", path.display()), None, *h2c, addresses))
         }
         Target::Http { host, port, h2c } => {
@@ -116,7 +111,7 @@ fn bare(host: &str) -> &str {
 /// An address that is written out needs no resolver.
 fn addresses(host: &str, port: u16) -> Addresses {
     match bare(host).parse() {
-        Ok(ip) => Addresses::Known(vec![Address::Tcp(std::net::SocketAddr::new(ip, port))]),
+        Ok(ip) => Addresses::Known(Endpoints::one(Address::Tcp(std::net::SocketAddr::new(ip, port)))),
         Err(_) => Addresses::Unknown,
     }
 }

@@ -9,7 +9,7 @@ use crate::owner::Owner;
 use crate::rt::{Chunk, Runtime};
 use crate::shard::Shard;
 use crate::slot::{AnswerPhase, NONE, RequestBody};
-use crate::upstream::{Addresses, Phase, Upstream};
+use crate::upstream::{Addresses, Phase};
 
 /// Idle connections to one backend beyond the setting, which the next burst needs again, are kept this long, and so many
 /// at most with those of the setting. Closed at once, they would be opened anew for each burst.
@@ -96,7 +96,7 @@ impl<R: Runtime> Shard<R> {
         let pool_index = self.slots[slot_index].pool;
         let pool = &mut self.pools[pool_index];
         match &pool.addresses {
-            Addresses::Known(_) => self.connect(slot_index, 0),
+            Addresses::Known(_) => self.connect(slot_index),
             Addresses::Awaited => {
                 pool.waiting.push_back(slot_index);
                 self.slots[slot_index].waiting = true;
@@ -107,43 +107,6 @@ impl<R: Runtime> Shard<R> {
                 pool.waiting.push_back(slot_index);
                 self.slots[slot_index].waiting = true;
             }
-        }
-    }
-
-    fn connect(&mut self, slot_index: u32, attempt: usize) {
-        let pool_index = self.slots[slot_index].pool;
-        let pool = &mut self.pools[pool_index];
-        let address = match &pool.addresses {
-            Addresses::Known(known) if attempt < known.len() => {
-                known[(pool.preferred + attempt) % known.len()].clone()
-            }
-            _ => {
-                self.call_failed(slot_index, Failure::Unresolved);
-                return;
-            }
-        };
-        let entry = self.upstreams.vacant_entry();
-        let index = u32::try_from(entry.key()).expect("fewer than 2^30 connections");
-        let socket = match self.rt.connect(&address, Owner::Upstream(index).pack()) {
-            Ok(socket) => socket,
-            Err(_) => {
-                self.call_failed(slot_index, Failure::Network);
-                return;
-            }
-        };
-        entry.insert(Upstream::connecting(socket, pool_index, slot_index, attempt));
-        self.pools[pool_index].open += 1;
-        self.books.upstream_connected();
-        self.slots[slot_index].upstream = index;
-        let due_ns = self.rt.now_ns() + self.timeouts.connect_ns;
-        let upstream = &mut self.upstreams[index as usize];
-        self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, due_ns);
-        let pool = &mut self.pools[pool_index];
-        if pool.multiplexes() {
-            pool.opening = index;
-        } else if pool.secure.is_none() {
-            // The request waits in the socket's queue and leaves with the connection's beginning.
-            self.send_call(slot_index, index);
         }
     }
 
@@ -178,18 +141,17 @@ impl<R: Runtime> Shard<R> {
         let upstream = &mut self.upstreams[index as usize];
         let socket = upstream.socket;
         if error == 0 {
+            let (slot_index, raced) = (upstream.slot, upstream.race != NONE);
             let secure = self.pools[upstream.pool].secure.is_some();
             let multiplexes = self.pools[upstream.pool].multiplexes();
+            self.win(index);
             if !secure && !multiplexes {
+                let upstream = &mut self.upstreams[index as usize];
                 upstream.phase = Phase::Head;
                 self.timers.set(Owner::Upstream(index).pack(), &mut upstream.deadline, u64::MAX);
-            }
-            let (pool, attempt) = (upstream.pool, upstream.attempt);
-            let pool = &mut self.pools[pool];
-            if let Addresses::Known(known) = &pool.addresses
-                && !known.is_empty()
-            {
-                pool.preferred = (pool.preferred + attempt) % known.len();
+                if raced {
+                    self.send_call(slot_index, index);
+                }
             }
             self.rt.receive(socket);
             if secure {
@@ -207,36 +169,12 @@ impl<R: Runtime> Shard<R> {
         self.connect_failed(index, failure);
     }
 
-    /// Tries the target's next address, if the request is still whole.
-    pub(crate) fn connect_failed(&mut self, index: u32, failure: Failure) {
-        let upstream = &self.upstreams[index as usize];
-        let (slot_index, attempt, pool) = (upstream.slot, upstream.attempt, upstream.pool);
-        let others = match &self.pools[pool].addresses {
-            Addresses::Known(known) => attempt + 1 < known.len(),
-            _ => false,
-        };
-        self.close_upstream(index);
-        if self.pools[pool].opening == index {
-            self.pools[pool].opening = NONE;
-        }
-        if slot_index == NONE {
-            return;
-        }
-        self.slots[slot_index].upstream = NONE;
-        if others && self.slots[slot_index].request_bytes == 0 {
-            self.connect(slot_index, attempt + 1);
-        } else {
-            if self.pools[pool].multiplexes() {
-                self.fail_queued(pool, failure);
-            }
-            self.call_failed(slot_index, failure);
-        }
-    }
-
     /// A backend connection failed while a slot used it, or in its pool.
     pub(crate) fn upstream_failed(&mut self, index: u32, failure: Failure) {
         let upstream = &self.upstreams[index as usize];
         let (slot_index, stale) = (upstream.slot, upstream.reused && !upstream.heard);
+        let (pool_index, endpoint) = (upstream.pool, upstream.endpoint);
+        let hung_up = upstream.phase == Phase::Head && !upstream.reused && !upstream.heard;
         if upstream.h2.is_some() {
             self.calls_failed(index, failure);
             return;
@@ -244,6 +182,9 @@ impl<R: Runtime> Shard<R> {
         if matches!(upstream.phase, Phase::Connecting | Phase::Securing) {
             self.connect_failed(index, failure);
             return;
+        }
+        if hung_up {
+            self.address_failed(pool_index, endpoint);
         }
         self.close_upstream(index);
         if slot_index == NONE {
@@ -261,10 +202,22 @@ impl<R: Runtime> Shard<R> {
             // RFC 9110 §9.2.2: the pooled connection had been closed under us; one fresh one is tried.
             slot.retried = true;
             self.books.upstream_retried();
-            self.connect(slot_index, 0);
+            self.find_address(slot_index);
             return;
         }
         self.call_failed(slot_index, failure);
+    }
+
+    /// The integration's time is over. Where there was no connection by then, that is the addresses' failure.
+    pub(crate) fn call_timed_out(&mut self, slot_index: u32) {
+        let index = self.slots[slot_index].upstream;
+        if let Some(upstream) = self.upstreams.get(index as usize)
+            && matches!(upstream.phase, Phase::Connecting | Phase::Securing)
+        {
+            self.race_timed_out(index);
+        }
+        self.drop_upstream(slot_index);
+        self.call_failed(slot_index, Failure::Timeout);
     }
 
     /// The call is over without an answer, or in the middle of one.
@@ -280,54 +233,15 @@ impl<R: Runtime> Shard<R> {
         }
     }
 
-    /// Asks for a pool's addresses unless that is under way.
-    pub(crate) fn ask_resolver(&mut self, pool_index: u32) {
-        let pool = &mut self.pools[pool_index];
-        pool.addresses = Addresses::Awaited;
-        if let Some((host, port)) = pool.name.rsplit_once(':')
-            && let Ok(port) = port.parse()
-        {
-            (self.resolve)(host, port);
-        }
-    }
-
-    /// The resolver answered: calls that waited go on.
-    pub(crate) fn resolved(&mut self, name: &str, outcome: Result<Vec<std::net::SocketAddr>, String>) {
-        for pool_index in self.pools.find(name) {
-            self.pool_resolved(pool_index, &outcome);
-        }
-    }
-
-    fn pool_resolved(&mut self, pool_index: u32, outcome: &Result<Vec<std::net::SocketAddr>, String>) {
-        let pool = &mut self.pools[pool_index];
-        match outcome {
-            Ok(addresses) if !addresses.is_empty() => {
-                let addresses = addresses.iter().copied().map(crate::rt::Address::Tcp);
-                pool.addresses = Addresses::Known(addresses.collect());
-                pool.preferred = 0;
-            }
-            // An outage keeps the last good answer.
-            _ if matches!(pool.addresses, Addresses::Known(_)) => {}
-            _ => pool.addresses = Addresses::Unknown,
-        }
-        let known = matches!(pool.addresses, Addresses::Known(_));
-        for slot_index in std::mem::take(&mut pool.waiting) {
-            self.slots[slot_index].waiting = false;
-            if known {
-                self.connect(slot_index, 0);
-            } else {
-                self.call_failed(slot_index, Failure::Unresolved);
-            }
-        }
-    }
-
     /// Puts a clean connection into its pool.
     pub(crate) fn pool_upstream(&mut self, index: u32) {
         let idle_max = self.idle_upstreams_max;
         let upstream = &mut self.upstreams[index as usize];
         let pool = &mut self.pools[upstream.pool];
         let surplus = pool.idle.len() >= idle_max;
-        if idle_max == 0 || pool.idle.len() >= SURPLUS_MAX || self.draining.is_some() {
+        let full = idle_max == 0 || pool.idle.len() >= SURPLUS_MAX;
+        // One to an address that has left its set isn't used again.
+        if full || self.draining.is_some() || !pool.has(upstream.endpoint) {
             self.close_upstream(index);
             return;
         }
@@ -352,6 +266,7 @@ impl<R: Runtime> Shard<R> {
     /// Closes a backend connection and forgets it.
     pub(crate) fn close_upstream(&mut self, index: u32) {
         let upstream = self.upstreams.remove(index as usize);
+        self.abandon_race(upstream.race, index);
         self.rt.close(upstream.socket);
         self.rt.give_buffer(upstream.carry);
         if let Some(calls) = upstream.h2 {

@@ -3,7 +3,9 @@
 //! In: a linked plan and sockets. Out: answers, and one record per request.
 //! Never: a lock, a blocking call, tokio's runtime, or a future that leaves its thread.
 
+mod addresses;
 mod answer;
+mod attempts;
 #[cfg(feature = "simulated")]
 mod audit;
 mod books;
@@ -15,6 +17,7 @@ mod date;
 mod door;
 mod egress;
 mod handle;
+mod health;
 mod inflate;
 mod input;
 mod life;

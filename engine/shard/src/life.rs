@@ -156,8 +156,7 @@ impl<R: Runtime> Shard<R> {
             }
             self.refresh_deadline(slot_index);
         } else if self.slots[slot_index].integration_due_ns <= now_ns {
-            self.drop_upstream(slot_index);
-            self.call_failed(slot_index, crate::connect::Failure::Timeout);
+            self.call_timed_out(slot_index);
             if self.clients.get(index as usize).is_some_and(|client| client.phase == Phase::Exchange) {
                 // Answered, but the request's body is still to come, and has its own time.
                 self.refresh_deadline(slot_index);
@@ -175,9 +174,7 @@ impl<R: Runtime> Shard<R> {
 
     fn upstream_due(&mut self, index: u32) {
         match self.upstreams[index as usize].phase {
-            crate::upstream::Phase::Connecting | crate::upstream::Phase::Securing => {
-                self.connect_failed(index, crate::connect::Failure::Timeout)
-            }
+            crate::upstream::Phase::Connecting | crate::upstream::Phase::Securing => self.connect_due(index),
             _ => self.close_upstream(index),
         }
     }

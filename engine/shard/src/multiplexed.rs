@@ -252,8 +252,7 @@ impl<R: Runtime> Shard<R> {
             slot.body_due_ns = u64::MAX;
             self.fail_request(slot_index, &Refusal::request_timeout());
         } else {
-            self.drop_upstream(slot_index);
-            self.call_failed(slot_index, crate::connect::Failure::Timeout);
+            self.call_timed_out(slot_index);
         }
     }
 

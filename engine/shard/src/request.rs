@@ -350,8 +350,8 @@ impl<R: Runtime> Shard<R> {
         let pool = &self.pools[upstream.pool];
         let begins_late = pool.secure.is_some() || pool.multiplexes();
         match upstream.phase {
-            // The call's head isn't out (`send_call`, `begin_calls`).
-            Phase::Connecting | Phase::Securing if begins_late => Takes::NotYet,
+            // The call's head isn't out (`send_call`, `begin_calls`, `win`).
+            Phase::Connecting | Phase::Securing if begins_late || upstream.race != NONE => Takes::NotYet,
             _ if self.rt.unsent(upstream.socket) >= UNSENT_MAX => {
                 upstream.holds_request = true;
                 Takes::Slowly

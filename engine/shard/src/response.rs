@@ -152,6 +152,7 @@ impl<R: Runtime> Shard<R> {
         declared: Option<u64>,
         input: Input,
     ) {
+        self.address_answered(index);
         let slot = &mut self.slots[slot_index];
         slot.upstream_length = declared;
         if declared.is_some_and(|length| length > self.limits.payload_bytes)

@@ -137,6 +137,7 @@ impl<R: Runtime> Shard<R> {
 
     /// The handshake with a backend is over: the call that waited goes out.
     fn upstream_secured(&mut self, index: u32) {
+        self.end_race(index);
         let upstream = &mut self.upstreams[index as usize];
         let pool = upstream.pool;
         if self.pools[pool].multiplexes() {

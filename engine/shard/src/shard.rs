@@ -11,6 +11,7 @@ use codec::h1::{HeadLimits, ResponseHead};
 use slab::Slab;
 use vocabulary::limits::Limits;
 
+use crate::attempts::Race;
 use crate::books::Books;
 use crate::client::Client;
 use crate::command::{Command, link};
@@ -78,6 +79,8 @@ pub struct Shard<R: Runtime> {
     pub(crate) clients: Slab<Client>,
     pub(crate) upstreams: Slab<Upstream>,
     pub(crate) slots: Slots,
+    /// Connects to several addresses.
+    pub(crate) races: Slab<Race>,
     pub(crate) pools: Pools,
     pub(crate) timers: Timers,
     pub(crate) date: DateLine,
@@ -130,6 +133,7 @@ impl<R: Runtime> Shard<R> {
             clients: Slab::new(),
             upstreams: Slab::new(),
             slots: Slots::default(),
+            races: Slab::new(),
             pools,
             timers: Timers::default(),
             date: DateLine::new(),
@@ -160,7 +164,8 @@ impl<R: Runtime> Shard<R> {
             cut: 0,
             rt,
         };
-        shard.ask_for_addresses();
+        let linked = Rc::clone(&shard.linked);
+        shard.ask_for_addresses(&linked.pools);
         for listener in spec.listeners {
             shard.rt.listen(listener.socket, listener.shared)?;
             shard.entrances.push(listener.entrance);

@@ -6,7 +6,8 @@ use codec::h1::{BodyDecoder, BodyFraming, ResponseHead};
 use rustls_pki_types::ServerName;
 
 use crate::calls::Calls;
-use crate::rt::{Address, SocketKey};
+use crate::health::Endpoints;
+use crate::rt::SocketKey;
 use crate::slot::NONE;
 use crate::timers::Deadline;
 use crate::tls::Session;
@@ -50,8 +51,12 @@ pub(crate) struct Upstream {
     pub(crate) heard: bool,
     pub(crate) keep_alive: bool,
     pub(crate) paused: bool,
-    /// Which of the pool's addresses it tries.
-    pub(crate) attempt: usize,
+    /// Which of the pool's addresses it is for.
+    pub(crate) endpoint: u32,
+    /// The race that it runs in, as long as another address may be tried instead.
+    pub(crate) race: u32,
+    /// It is open by then.
+    pub(crate) connect_due_ns: u64,
     /// The request body waits until this connection's queue is empty.
     pub(crate) holds_request: bool,
     pub(crate) drained: usize,
@@ -60,7 +65,7 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     /// A connection being opened for `slot`.
-    pub(crate) fn connecting(socket: SocketKey, pool: u32, slot: u32, attempt: usize) -> Self {
+    pub(crate) fn connecting(socket: SocketKey, pool: u32, slot: u32, endpoint: u32) -> Self {
         debug_assert!(slot != NONE, "connections are opened for a request");
         Upstream {
             socket,
@@ -77,7 +82,9 @@ impl Upstream {
             heard: false,
             keep_alive: false,
             paused: false,
-            attempt,
+            endpoint,
+            race: NONE,
+            connect_due_ns: u64::MAX,
             holds_request: false,
             drained: 0,
             deadline: Deadline::default(),
@@ -88,8 +95,8 @@ impl Upstream {
 /// The addresses of a target.
 #[derive(Debug)]
 pub(crate) enum Addresses {
-    /// Known.
-    Known(Vec<Address>),
+    /// Known, at least one.
+    Known(Endpoints),
     /// Asked for.
     Awaited,
     /// The resolver failed and nothing is known from before.
@@ -108,6 +115,8 @@ pub(crate) struct Secure {
 pub(crate) struct Pool {
     /// `host:port`, or the socket's path.
     pub(crate) name: String,
+    /// Its addresses come from the resolver.
+    is_named: bool,
     /// TLS of its connections.
     pub(crate) secure: Option<Secure>,
     /// Calls share connections by HTTP/2,
@@ -121,8 +130,6 @@ pub(crate) struct Pool {
     /// Slots that wait for it, or for a stream.
     pub(crate) queued: VecDeque<u32>,
     pub(crate) addresses: Addresses,
-    /// The address that answered last is tried first.
-    pub(crate) preferred: usize,
     /// Idle upstream connections; the one used last is used next.
     pub(crate) idle: Vec<u32>,
     /// Slots that wait for the resolver.
@@ -134,6 +141,7 @@ impl Pool {
     /// A pool without connections.
     pub(crate) fn new(name: String, secure: Option<Secure>, http2: bool, addresses: Addresses) -> Self {
         Pool {
+            is_named: !matches!(addresses, Addresses::Known(_)),
             name,
             secure,
             http2,
@@ -142,7 +150,6 @@ impl Pool {
             opening: NONE,
             queued: VecDeque::new(),
             addresses,
-            preferred: 0,
             idle: Vec::new(),
             waiting: VecDeque::new(),
             open: 0,
@@ -152,6 +159,16 @@ impl Pool {
     /// Whether calls share connections.
     pub(crate) fn multiplexes(&self) -> bool {
         self.http2 && !self.http1_only
+    }
+
+    /// Whether an address is still one of the target's.
+    pub(crate) fn has(&self, endpoint: u32) -> bool {
+        matches!(&self.addresses, Addresses::Known(endpoints) if endpoints.address(endpoint).is_some())
+    }
+
+    /// Whether an address of the target has failed lately.
+    pub(crate) fn is_ailing(&self) -> bool {
+        matches!(&self.addresses, Addresses::Known(endpoints) if endpoints.is_ailing())
     }
 }
 
@@ -195,11 +212,10 @@ impl Pools {
         &self.pools
     }
 
-    /// Pools whose addresses nobody has asked for.
-    pub(crate) fn unasked(&self) -> Vec<u32> {
-        let unknown =
-            self.pools.iter().enumerate().filter(|(_, pool)| matches!(pool.addresses, Addresses::Unknown));
-        unknown.map(|(index, _)| u32::try_from(index).expect("bounded by the plan")).collect()
+    /// Pools of targets with a name, which the resolver knows the addresses of.
+    pub(crate) fn named_ones(&self) -> Vec<u32> {
+        let named = self.pools.iter().enumerate().filter(|(_, pool)| pool.is_named);
+        named.map(|(index, _)| u32::try_from(index).expect("bounded by the plan")).collect()
     }
 }
 

@@ -32,6 +32,31 @@ pub const API_DEFINITION_BYTES: usize = 6_291_456;
 pub const RESOURCES: usize = 300;
 /// Stage variables. AWS: 100.
 pub const STAGE_VARIABLES: usize = 100;
+/// Names of backends that the resolver keeps fresh; further ones are refused. Ours.
+pub const BACKEND_NAMES: usize = 4_096;
+/// Addresses kept of a name, and so the connects of a call at most. Ours; a UDP answer of the usual size holds about so many.
+pub const BACKEND_ADDRESSES: usize = 16;
+/// After this long without a connection the next address is tried beside the first, in milliseconds (RFC 8305 section 8).
+pub const CONNECT_ATTEMPT_DELAY_MS: u64 = 250;
+/// Failures in a row by which an address is set aside. Ours: one may be chance.
+pub const ADDRESS_FAILURES: u8 = 2;
+/// An address is set aside for so long at first, in milliseconds; each failure of its next trial doubles it. Ours.
+pub const ADDRESS_REST_MS_MIN: u64 = 1_000;
+/// An address is set aside for so long at most, in milliseconds. Ours: a backend that is back is used within this.
+pub const ADDRESS_REST_MS_MAX: u64 = 30_000;
+/// A name without addresses is asked for again after so long at most, in milliseconds, whatever its SOA says (RFC 2308
+/// section 5 allows hours; who waits for a backend to appear doesn't).
+pub const RESOLVER_NEGATIVE_MS_MAX: u64 = 60_000;
+/// A name that had addresses and has none keeps them for so long, in milliseconds. Ours: longer than a zone takes to load.
+pub const RESOLVER_GRACE_MS: u64 = 30_000;
+/// A look-up that failed is repeated after so long at first, in milliseconds, then after twice that. Ours.
+pub const RESOLVER_RETRY_MS_MIN: u64 = 1_000;
+/// A look-up that failed is repeated after so long at most, in milliseconds. Ours.
+pub const RESOLVER_RETRY_MS_MAX: u64 = 30_000;
+/// One look-up with all its queries, in milliseconds. Ours; the times of `resolv.conf` hold within it.
+pub const RESOLVER_LOOK_UP_MS: u64 = 10_000;
+/// How long the answer for one family waits for that of the other, in milliseconds (RFC 8305 section 3).
+pub const RESOLUTION_DELAY_MS: u64 = 50;
 
 /// The bounds that `turnpike.yaml` can set; AWS's values by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -140,9 +140,20 @@ impl World {
             self.ledger.trouble(Target::Named, true, network.now_ns(), 0);
             Err("no such name".to_owned())
         } else {
-            let address = |last| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), 9002);
-            Ok(vec![address(2), address(3)])
+            let address = |&last: &u8| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), 9002);
+            let sets: [&[u8]; 6] = [&[2, 3], &[2, 3], &[2, 3], &[4, 2, 3], &[3], &[]];
+            let set = if self.is_calm { sets[0] } else { network.dice().pick(&sets) };
+            if set.is_empty() {
+                // The name is gone for now.
+                self.ledger.trouble(Target::Named, true, network.now_ns(), 0);
+            }
+            Ok(set.iter().map(address).collect())
         };
+        if !self.is_calm && network.dice().chance(50) {
+            // The time of the answer will be over.
+            let after_ns = network.dice().below(2000 * MS);
+            network.wake(after_ns, token(Kind::Resolve, index));
+        }
         let name = self.asked[index].clone();
         network.note(|| format!("resolver: {name} is {outcome:?}"));
         if self.mailbox.resolved(name, outcome).is_err() {
@@ -192,7 +203,7 @@ impl World {
         let soon_ns = dice.below(2 * MS) + 1000;
         let refused = if target == Target::Socket { ENOENT } else { ECONNREFUSED };
         if is_dead {
-            self.ledger.trouble(target, true, now_ns, soon_ns);
+            // No trouble: the name's other address is tried.
             return Reception::Refused { after_ns: soon_ns, errno: refused };
         }
         let fate = if self.is_calm { 99 } else { dice.below(60) };
@@ -206,6 +217,10 @@ impl World {
             _ => return Reception::Accepted { after_ns: soon_ns },
         };
         self.ledger.trouble(target, is_refusal, now_ns, lasts_ns);
+        if target == Target::Named && self.is_half_dead {
+            // The dead address may be the one that the answer tells of.
+            self.ledger.trouble(target, true, now_ns, lasts_ns);
+        }
         reception
     }
 }

@@ -6,20 +6,25 @@
 #![forbid(unsafe_code)]
 #![expect(
     clippy::disallowed_methods,
-    reason = "tests live in real time and read files and sockets of their own"
+    clippy::disallowed_types,
+    reason = "tests live in real time, read files and sockets of their own, and script their peers"
 )]
 
+mod black_hole;
 mod client;
 mod identity;
 mod message;
+mod name_server;
 mod node;
 mod scratch;
 mod tls_client;
 mod upstream;
 
+pub use black_hole::BlackHole;
 pub use client::Client;
 pub use identity::{Authority, Identity};
 pub use message::Message;
+pub use name_server::{NameServer, Says};
 pub use node::{Node, NodeBuilder, binary};
 pub use scratch::Scratch;
 pub use tls_client::{Connector, End, Pieces, TlsClient};

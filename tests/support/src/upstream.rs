@@ -58,7 +58,19 @@ impl Upstream {
     /// No port is free.
     #[must_use]
     pub fn start(reply: impl Fn(&Message) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::start_at("127.0.0.1:0", reply)
+    }
+
+    /// The same at an address.
+    ///
+    /// # Panics
+    /// It isn't free.
+    #[must_use]
+    pub fn start_at(
+        address: impl std::net::ToSocketAddrs,
+        reply: impl Fn(&Message) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let (sender, requests) = sync_channel(RECORDED_MAX);
         let connections = Arc::new(AtomicUsize::new(0));

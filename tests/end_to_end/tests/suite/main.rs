@@ -8,6 +8,7 @@ mod document;
 mod encrypted;
 mod greedy;
 mod listening;
+mod named_backends;
 mod node_life;
 mod observing;
 mod proxying;
