@@ -179,6 +179,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// Requests under way after SIGTERM.
     pub drain: Duration,
+    /// A process that takes over.
+    pub upgrade: Duration,
 }
 
 /// Access log of all stages.
@@ -395,6 +397,7 @@ fn timeouts(chosen: &Chosen) -> Timeouts {
         idle_upstream: wait("timeouts.idle_upstream"),
         connect: wait("timeouts.connect"),
         drain: wait("timeouts.drain"),
+        upgrade: wait("timeouts.upgrade"),
     }
 }
 

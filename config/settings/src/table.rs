@@ -422,6 +422,12 @@ pub const TABLE: &[Setting] = &[
         "Requests under way after SIGTERM; what isn't done by then is cut.",
     ),
     setting(
+        "timeouts.upgrade",
+        Kind::Duration { min: SECOND, max: HOUR },
+        "60s",
+        "A process that takes over (SIGUSR2) is ready within this time, or it is ended and the running one goes on.",
+    ),
+    setting(
         "access_log.destination",
         Kind::Path,
         "off",

@@ -30,6 +30,7 @@ Examples:
       curl http://localhost/restapis/{id}/{stage}/_user_request_/orders
   turnpike serve petstore.yaml --access-log-destination stdout --access-log-format clf
   kill -HUP PID      read the files again, reopen the log
+  kill -USR2 PID     start the binary anew and hand it the listeners, without a refused connection
   kill -TERM PID     stop accepting, finish what is under way, exit
 
 Every flag is also a variable (TURNPIKE_LISTEN, …) and a name in turnpike.yaml: docs/settings.md.

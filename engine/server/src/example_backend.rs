@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::rc::Rc;
 use tokio::sync::oneshot;
 
@@ -36,12 +36,11 @@ struct Pets {
 }
 
 impl ExampleBackend {
-    /// Listens on `address` and answers from a thread of its own.
+    /// Answers from a thread of its own.
     ///
     /// # Errors
-    /// The address can't be bound, or no thread can be started.
-    pub(crate) fn start(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
+    /// No thread can be started.
+    pub(crate) fn start(listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

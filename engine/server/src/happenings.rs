@@ -1,7 +1,7 @@
 //! What can happen to a running node from outside: signals and edited files, in one queue.
 
 use notify::{RecursiveMode, Watcher};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR2};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
@@ -21,6 +21,8 @@ pub(crate) enum Happening {
     Stop,
     /// SIGHUP.
     Reload,
+    /// SIGUSR2: a new process is to take over.
+    Upgrade,
     /// A served file may have changed.
     Edited,
 }
@@ -55,10 +57,14 @@ impl Happenings {
 }
 
 fn signals(sender: SyncSender<Happening>) -> io::Result<()> {
-    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR2])?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
-            let happening = if signal == SIGHUP { Happening::Reload } else { Happening::Stop };
+            let happening = match signal {
+                SIGHUP => Happening::Reload,
+                SIGUSR2 => Happening::Upgrade,
+                _ => Happening::Stop,
+            };
             if sender.send(happening).is_err() {
                 return;
             }

@@ -1,4 +1,5 @@
-//! Takes the places that listeners accept at: TCP ports, which each shard binds anew, and UNIX sockets, which all share.
+//! Takes the places that listeners accept at: TCP ports, which each shard binds anew, UNIX sockets, which all share, and
+//! sockets that the node was given.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use settings::{Address, Origin, Settings};
 use shard::tls::Terms;
 use shard::{Entrance, SocketFile};
 
+use crate::inherited::{Group, Inherited, Role, Socket, address_of};
 use crate::trouble::Trouble;
 
 /// The places of all listeners, in their order.
@@ -17,66 +19,134 @@ pub(crate) struct Places {
 }
 
 enum Place {
-    Tcp(SocketAddr),
-    Unix(OwnedFd),
+    /// A port, with sockets on it that were given, for shards to take.
+    Tcp(SocketAddr, Vec<OwnedFd>),
+    /// One socket for all shards.
+    Shared(Address, OwnedFd),
 }
 
 impl Places {
-    /// Finds each listener's port, and refuses those that other programs hold; binds UNIX sockets.
+    /// Takes what was given; else finds each listener's port, refuses those that other programs hold, and binds UNIX
+    /// sockets.
     ///
     /// # Errors
     /// A place can't be had.
-    pub(crate) fn take(settings: &Settings) -> Result<Self, Trouble> {
+    pub(crate) fn take(settings: &Settings, inherited: &mut Inherited) -> Result<Self, Trouble> {
         let mut taken = Places { places: Vec::new(), files: Vec::new() };
         for listener in &settings.listeners {
             let cannot = |error| cannot_listen(listener, &listener.address, &error);
-            taken.places.push(match &listener.address {
-                Address::Tcp(address) => Place::Tcp(shard::probe(*address).map_err(cannot)?),
-                Address::Unix(path) => {
-                    let (socket, file) = shard::bind_unix(path, listener.mode).map_err(cannot)?;
-                    taken.files.push(file);
-                    Place::Unix(socket)
-                }
-            });
+            let place = match inherited.take(Role::Listener, &listener.address) {
+                Some(group) => taken.adopt(listener, group).map_err(cannot)?,
+                None => taken.bind(listener).map_err(cannot)?,
+            };
+            taken.places.push(place);
         }
         Ok(taken)
     }
 
-    /// The addresses, with the ports that were taken.
-    pub(crate) fn addresses(&self, settings: &Settings) -> Vec<Address> {
-        let address = |(place, listener): (&Place, &settings::Listener)| match place {
-            Place::Tcp(address) => Address::Tcp(*address),
-            Place::Unix(_) => listener.address.clone(),
-        };
-        self.places.iter().zip(&settings.listeners).map(address).collect()
+    fn bind(&mut self, listener: &settings::Listener) -> std::io::Result<Place> {
+        match &listener.address {
+            Address::Tcp(address) => Ok(Place::Tcp(shard::probe(*address)?, Vec::new())),
+            Address::Unix(path) => {
+                let (socket, file) = shard::bind_unix(path, listener.mode)?;
+                self.files.push(file);
+                Ok(Place::Shared(listener.address.clone(), socket))
+            }
+        }
     }
 
-    /// One shard's own sockets on the shared ports, and its hold on the shared sockets.
+    fn adopt(&mut self, listener: &settings::Listener, group: Group) -> std::io::Result<Place> {
+        if let Address::Unix(path) = &listener.address
+            && group.owns_file
+        {
+            self.files.push(shard::adopt_unix(path, listener.mode)?);
+        }
+        let mut sockets = group.sockets;
+        let first = sockets.first().ok_or(ErrorKind::NotFound)?;
+        let address = address_of(first).unwrap_or_else(|| listener.address.clone());
+        match address {
+            Address::Tcp(address) if !group.shared => Ok(Place::Tcp(address, sockets)),
+            address => Ok(Place::Shared(address, sockets.swap_remove(0))),
+        }
+    }
+
+    /// The addresses, with the ports that were taken.
+    pub(crate) fn addresses(&self) -> Vec<Address> {
+        let address = |place: &Place| match place {
+            Place::Tcp(address, _) => Address::Tcp(*address),
+            Place::Shared(address, _) => address.clone(),
+        };
+        self.places.iter().map(address).collect()
+    }
+
+    /// The sockets of one shard among so many: its own on shared ports, and its hold on shared ones. What another process
+    /// may take over one day is added to `held`.
     ///
     /// # Errors
     /// A port can't be bound once more, or no descriptor is left.
     pub(crate) fn listeners(
-        &self,
+        &mut self,
         settings: &Settings,
         terms: &[Option<Terms>],
+        shard: (usize, usize),
+        held: &mut Vec<Socket>,
     ) -> Result<Vec<shard::Listener>, Trouble> {
-        let bind = |((wanted, place), terms): ((&settings::Listener, &Place), &Option<Terms>)| {
-            let (socket, shared, port) = match place {
-                Place::Tcp(address) => (shard::bind(*address), false, address.port()),
-                // It has no port; clients take the scheme's own for it.
-                Place::Unix(socket) => (socket.try_clone(), true, if terms.is_some() { 443 } else { 80 }),
-            };
-            let socket = socket.map_err(|error| cannot_listen(wanted, &wanted.address, &error))?;
-            let (proxy_protocol, trusted_proxies) = (wanted.proxy_protocol, wanted.trusted_proxies.clone());
-            let entrance = Entrance { port, proxy_protocol, trusted_proxies };
-            Ok(shard::Listener { socket, shared, entrance, tls: terms.clone() })
-        };
-        settings.listeners.iter().zip(&self.places).zip(terms).map(bind).collect()
+        let mut listeners = Vec::new();
+        let Places { places, files } = self;
+        for (at, ((wanted, place), terms)) in settings.listeners.iter().zip(places).zip(terms).enumerate() {
+            let cannot = |error: std::io::Error| cannot_listen(wanted, &wanted.address, &error);
+            let shared = matches!(place, Place::Shared(..));
+            // A UNIX socket has no port; clients take the scheme's own for it.
+            let port = place.port().unwrap_or(if terms.is_some() { 443 } else { 80 });
+            for socket in place.sockets(shard).map_err(cannot)? {
+                if !shared || shard.0 == 0 {
+                    held.push(Socket {
+                        role: Some(Role::Listener),
+                        group: at,
+                        address: wanted.address.clone(),
+                        shared,
+                        owns_file: files
+                            .iter()
+                            .any(|file| wanted.address == Address::Unix(file.path().into())),
+                        socket: socket.try_clone().map_err(cannot)?,
+                    });
+                }
+                let (proxy_protocol, trusted_proxies) =
+                    (wanted.proxy_protocol, wanted.trusted_proxies.clone());
+                let entrance = Entrance { port, proxy_protocol, trusted_proxies };
+                listeners.push(shard::Listener { place: at, socket, shared, entrance, tls: terms.clone() });
+            }
+        }
+        Ok(listeners)
     }
 
     /// Once every shard has its sockets: what is left to hold, so that sockets end with the shards.
     pub(crate) fn into_files(self) -> Vec<SocketFile> {
         self.files
+    }
+}
+
+impl Place {
+    fn port(&self) -> Option<u16> {
+        match self {
+            Place::Tcp(address, _) | Place::Shared(Address::Tcp(address), _) => Some(address.port()),
+            Place::Shared(Address::Unix(_), _) => None,
+        }
+    }
+
+    /// The sockets of one shard among so many. Of given ones the last shard takes all that are left: what waits in their
+    /// queues has to be accepted.
+    fn sockets(&mut self, (index, count): (usize, usize)) -> std::io::Result<Vec<OwnedFd>> {
+        match self {
+            Place::Shared(_, socket) => Ok(vec![socket.try_clone()?]),
+            Place::Tcp(address, given) => {
+                let taken = if index + 1 == count { given.len() } else { 1.min(given.len()) };
+                match taken {
+                    0 => Ok(vec![shard::bind(*address)?]),
+                    taken => Ok(given.drain(..taken).collect()),
+                }
+            }
+        }
     }
 }
 

@@ -13,12 +13,16 @@ mod descriptors;
 mod documents;
 mod example;
 mod example_backend;
+mod handover;
 mod happenings;
+mod inherited;
 mod listeners;
 mod node;
 mod notes;
 mod report;
+mod systemd;
 mod trouble;
+mod upgrade;
 
 use std::process::ExitCode;
 

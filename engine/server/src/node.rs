@@ -5,6 +5,7 @@
 use crate::certificates;
 use crate::documents::Compiled;
 use crate::example_backend::ExampleBackend;
+use crate::inherited::{Inherited, Role, Socket};
 use crate::listeners::Places;
 use crate::trouble::Trouble;
 use plan::{NodePlan, Target};
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use throttling::Registry;
+use tokio::task::AbortHandle;
 use workers::resolver::{Bounds, Resolver, Wishes};
 use workers::{LogThread, Operations, Sink, Workers};
 
@@ -40,6 +42,8 @@ pub(crate) struct Node {
     /// Names of backends in the plan in force.
     names: HashSet<String>,
     example_backends: BTreeMap<SocketAddr, ExampleBackend>,
+    /// All listening sockets once more, for a process that takes over.
+    held: Vec<Socket>,
     /// Data-plane addresses, with the ports that were taken.
     pub(crate) addresses: Vec<Address>,
     socket_files: Vec<SocketFile>,
@@ -48,6 +52,8 @@ pub(crate) struct Node {
     /// The event loop that runs.
     pub(crate) runtime: Kind,
     drain: Duration,
+    /// The control listener's accepting.
+    accepting: AbortHandle,
     _workers: Workers,
 }
 
@@ -55,7 +61,7 @@ pub(crate) struct Node {
 type Mailboxes = (Vec<Mailbox>, Vec<Near>);
 
 impl Node {
-    /// Starts everything; when it returns, every listener accepts.
+    /// Starts everything, on `inherited` sockets where there are some; when it returns, every listener accepts.
     ///
     /// # Errors
     /// Something can't be had; what was started before it is stopped again.
@@ -63,6 +69,7 @@ impl Node {
         settings: &Settings,
         compiled: &Compiled,
         terms: Vec<Option<Terms>>,
+        mut inherited: Inherited,
     ) -> Result<Self, Trouble> {
         let runtime = runtime(settings.runtime)?;
         let cpus = cpus(settings)?;
@@ -72,11 +79,13 @@ impl Node {
         let mut metrics: Vec<Arc<ShardMetrics>> = (0..=cpus.len()).map(|_| Arc::default()).collect();
         let (log, writers) = access_log(settings, cpus.len(), &metrics[cpus.len()])?;
         let ready = Arc::new(AtomicBool::new(false));
-        let control = control(settings, &metrics, &ready, &workers)?;
+        let mut held = Vec::new();
+        let (control, accepting) =
+            control(settings, (&metrics, &ready), &workers, &mut inherited, &mut held)?;
         let (mailboxes, nears) = mailboxes(cpus.len())?;
         let resolver = resolver(settings, &workers, mailboxes.clone(), Arc::clone(&metrics[cpus.len()]));
         metrics.truncate(cpus.len());
-        let places = Places::take(settings)?;
+        let mut places = Places::take(settings, &mut inherited)?;
         let roots = certificates::roots(settings)?;
         let mut node = Node {
             shards: Vec::new(),
@@ -86,14 +95,18 @@ impl Node {
             resolver: resolver.clone(),
             names: names(&compiled.plan),
             example_backends,
-            addresses: places.addresses(settings),
+            held,
+            addresses: places.addresses(),
             socket_files: Vec::new(),
             control,
             runtime,
             drain: settings.timeouts.drain,
+            accepting,
             _workers: workers,
         };
-        node.start_example_backends(compiled)?;
+        node.start_example_backends(compiled, &mut inherited)?;
+        inherited.settle()?;
+        let count = cpus.len();
         let parts = mailboxes.into_iter().zip(nears).zip(metrics).zip(writers).zip(cpus).enumerate();
         for (index, ((((mailbox, near), metrics), records), cpu)) in parts {
             let spec = Spec {
@@ -103,7 +116,7 @@ impl Node {
                 plan: Arc::clone(&compiled.plan),
                 registry: Arc::clone(&node.registry),
                 seed: None,
-                listeners: places.listeners(settings, &terms)?,
+                listeners: places.listeners(settings, &terms, (index, count), &mut node.held)?,
                 limits: settings.limits.request,
                 timeouts: timeouts(settings),
                 connections_max: settings.limits.connections,
@@ -133,7 +146,7 @@ impl Node {
     /// # Errors
     /// The first shard's reason; the old plan goes on.
     pub(crate) fn publish(&mut self, compiled: &Compiled) -> Result<(), Trouble> {
-        self.start_example_backends(compiled)?;
+        self.start_example_backends(compiled, &mut Inherited::default())?;
         let outcome = self.prepare(&compiled.plan);
         for shard in &self.shards {
             let told = if outcome.is_ok() { shard.mailbox().commit() } else { shard.mailbox().discard() };
@@ -185,16 +198,28 @@ impl Node {
         self.shards.iter().any(Handle::is_finished)
     }
 
-    /// Finishes what is under way within the drain timeout, then stops everything, last started first.
+    /// The sockets that another process takes over.
+    pub(crate) fn sockets(&self) -> &[Socket] {
+        &self.held
+    }
+
+    /// Finishes what is under way within the drain timeout, then stops everything, last started first. If another process
+    /// has the sockets as well (`left`), connections that wait are its own, and so are files and the control listener.
     /// `hurry` says whether somebody lost patience. Tells whether it was an orderly end.
-    pub(crate) fn stop(self, mut hurry: impl FnMut(Duration) -> bool) -> bool {
-        let Node { shards, ready, log, example_backends, socket_files, drain, _workers: workers, .. } = self;
+    pub(crate) fn stop(self, left: bool, mut hurry: impl FnMut(Duration) -> bool) -> bool {
+        let Node { shards, ready, log, example_backends, socket_files, held, drain, accepting, .. } = self;
         ready.store(false, Ordering::Release);
-        // Before the shards stop accepting: who comes now finds no gateway, rather than one that refuses.
-        drop(socket_files);
+        drop(held);
+        if left {
+            accepting.abort();
+            socket_files.into_iter().for_each(SocketFile::leave);
+        } else {
+            // Before the shards stop accepting: who comes now finds no gateway, rather than one that refuses.
+            drop(socket_files);
+        }
         for shard in &shards {
             // A shard whose mailbox is full is stuck; the process's end is its end.
-            let _ = shard.mailbox().drain(drain);
+            let _ = shard.mailbox().drain(drain, left);
         }
         let mut orderly = true;
         while shards.iter().any(|shard| !shard.is_finished()) {
@@ -213,21 +238,32 @@ impl Node {
             orderly = false;
             eprintln!("turnpike: the access log's sink is stuck; its last records are lost");
         }
-        drop(workers);
+        drop(self._workers);
         drop(example_backends);
         orderly
     }
 
     /// Starts the backends that documents bring along, those that don't run yet.
-    fn start_example_backends(&mut self, compiled: &Compiled) -> Result<(), Trouble> {
-        for address in compiled.example_backends() {
-            if let std::collections::btree_map::Entry::Vacant(free) = self.example_backends.entry(address) {
-                let started = ExampleBackend::start(address);
-                free.insert(started.map_err(|error| {
-                    Trouble::new(format!("the example backend can't listen on {address}: {error}"))
-                        .with_help("change exampleBackend and the integrations' URIs in the document")
-                })?);
-            }
+    fn start_example_backends(
+        &mut self,
+        compiled: &Compiled,
+        inherited: &mut Inherited,
+    ) -> Result<(), Trouble> {
+        for (at, address) in compiled.example_backends().enumerate() {
+            let std::collections::btree_map::Entry::Vacant(free) = self.example_backends.entry(address)
+            else {
+                continue;
+            };
+            let cannot = |error| {
+                Trouble::new(format!("the example backend can't listen on {address}: {error}"))
+                    .with_help("change exampleBackend and the integrations' URIs in the document")
+            };
+            let listener = match inherited.take_one(Role::Example, address) {
+                Some(socket) => TcpListener::from(socket),
+                None => TcpListener::bind(address).map_err(cannot)?,
+            };
+            self.held.push(held_alone(Role::Example, at, address, &listener).map_err(cannot)?);
+            free.insert(ExampleBackend::start(listener).map_err(cannot)?);
         }
         Ok(())
     }
@@ -287,26 +323,43 @@ fn access_log(
     Ok((Some(log), writers.into_iter().map(Some).collect()))
 }
 
+/// A socket that has no shards, to be held.
+fn held_alone(
+    role: Role,
+    group: usize,
+    wanted: SocketAddr,
+    listener: &TcpListener,
+) -> std::io::Result<Socket> {
+    let socket = listener.try_clone()?.into();
+    let (role, address) = (Some(role), Address::Tcp(wanted));
+    Ok(Socket { role, group, address, shared: true, owns_file: false, socket })
+}
+
 /// The control listener, served by the workers.
 fn control(
     settings: &Settings,
-    metrics: &[Arc<ShardMetrics>],
-    ready: &Arc<AtomicBool>,
+    (metrics, ready): (&[Arc<ShardMetrics>], &Arc<AtomicBool>),
     workers: &Workers,
-) -> Result<SocketAddr, Trouble> {
+    inherited: &mut Inherited,
+    held: &mut Vec<Socket>,
+) -> Result<(SocketAddr, AbortHandle), Trouble> {
     let trouble = |error| {
         Trouble::new(format!("the control listener can't listen on {}: {error}", settings.control))
             .with_help("`--control ADDR` chooses another address; port 0 takes a free one")
     };
-    let listener = TcpListener::bind(settings.control).map_err(trouble)?;
+    let listener = match inherited.take_one(Role::Control, settings.control) {
+        Some(socket) => TcpListener::from(socket),
+        None => TcpListener::bind(settings.control).map_err(trouble)?,
+    };
+    held.push(held_alone(Role::Control, 0, settings.control, &listener).map_err(trouble)?);
     let address = listener.local_addr().map_err(trouble)?;
     let (metrics, ready) = (metrics.to_vec(), Arc::clone(ready));
     let operations = Operations {
         ready: Arc::new(move || ready.load(Ordering::Acquire)),
         metrics: Arc::new(move || records::prometheus::render(&metrics)),
     };
-    operations.serve(listener, workers.handle()).map_err(trouble)?;
-    Ok(address)
+    let accepting = operations.serve(listener, workers.handle()).map_err(trouble)?;
+    Ok((address, accepting))
 }
 
 fn mailboxes(shards: usize) -> Result<Mailboxes, Trouble> {

@@ -26,12 +26,17 @@ pub(crate) enum Command {
     Commit,
     /// Forget the prepared plan.
     Discard,
-    /// Offer these terms to connections from now on, listener by listener.
+    /// Offer these terms to connections from now on, by the node's listeners.
     Present(Vec<Option<Terms>>),
     /// The resolver's answer for `host:port`.
     Resolved(String, Resolved),
-    /// Finish what is in flight within the given time and end.
-    Drain(Duration),
+    /// Finish what is in flight within the given time and end. `left`: another process accepts from the listeners' sockets.
+    Drain {
+        /// Time for it.
+        timeout: Duration,
+        /// Connections that wait to be accepted are left to it.
+        left: bool,
+    },
 }
 
 impl<R: Runtime> Shard<R> {
@@ -47,11 +52,17 @@ impl<R: Runtime> Shard<R> {
                 }
                 Command::Commit => self.commit(),
                 Command::Discard => self.prepared = None,
-                Command::Present(terms) => self.terms = terms,
+                Command::Present(terms) => self.present(&terms),
                 Command::Resolved(name, outcome) => self.resolved(&name, &outcome),
-                Command::Drain(timeout) => self.drain(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)),
+                Command::Drain { timeout, left } => {
+                    self.drain(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX), left);
+                }
             }
         }
+    }
+
+    fn present(&mut self, terms: &[Option<Terms>]) {
+        self.terms = self.places.iter().map(|&place| terms.get(place).cloned().flatten()).collect();
     }
 
     /// First step: binds a plan to what lives on this shard.

@@ -83,12 +83,13 @@ impl Mailbox {
         self.send(Command::Resolved(name, outcome))
     }
 
-    /// Stops accepting and ends when everything in flight is answered, at the latest after `timeout`.
+    /// Stops accepting and ends when everything in flight is answered, at the latest after `timeout`. If the listeners'
+    /// sockets are `left` to another process, so are the connections that wait to be accepted.
     ///
     /// # Errors
     /// The shard's mailbox is full.
-    pub fn drain(&self, timeout: Duration) -> Result<(), MailboxFull> {
-        self.send(Command::Drain(timeout))
+    pub fn drain(&self, timeout: Duration, left: bool) -> Result<(), MailboxFull> {
+        self.send(Command::Drain { timeout, left })
     }
 
     fn send(&self, command: Command) -> Result<(), MailboxFull> {

@@ -41,6 +41,7 @@ mod slot;
 mod socket_file;
 mod spare;
 mod spec;
+mod sys;
 mod timers;
 pub mod tls;
 mod unread;
@@ -53,5 +54,6 @@ pub use listener::{bind, probe};
 #[cfg(feature = "planted-defects")]
 pub use planted::{Planted, plant};
 pub use shard::Shard;
-pub use socket_file::{SocketFile, bind_unix};
+pub use socket_file::{SocketFile, adopt_unix, bind_unix};
 pub use spec::{Entrance, Listener, Resolve, Resolved, Spec, Timeouts};
+pub use sys::inherited;

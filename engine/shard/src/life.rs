@@ -372,13 +372,13 @@ impl<R: Runtime> Shard<R> {
     }
 
     /// Begins to drain: no more connections; idle ones may still bring a request for a moment.
-    pub(crate) fn drain(&mut self, timeout_ns: u64) {
+    pub(crate) fn drain(&mut self, timeout_ns: u64, left: bool) {
         if self.draining.is_some() {
             return;
         }
         let now_ns = self.rt.now_ns();
         self.draining = Some(Draining { until_ns: now_ns.saturating_add(timeout_ns), begun: true });
-        self.rt.stop_listening();
+        self.rt.stop_listening(left);
         let idle: Vec<u32> = self
             .clients
             .iter()

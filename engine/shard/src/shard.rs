@@ -98,6 +98,8 @@ pub struct Shard<R: Runtime> {
     pub(crate) mailbox: Receiver<Command>,
     /// What holds for connections, by listener.
     pub(crate) entrances: Vec<Entrance>,
+    /// The node's listener of each.
+    pub(crate) places: Vec<usize>,
     /// What each listener offers under TLS.
     pub(crate) terms: Vec<Option<Terms>>,
     /// TLS of calls to backends.
@@ -148,6 +150,7 @@ impl<R: Runtime> Shard<R> {
             spare_heads: Spare::new(SPARE_HEADS_FEW, SPARE_HEADS_MAX),
             mailbox: mailbox.receiver,
             entrances: Vec::new(),
+            places: Vec::new(),
             terms: Vec::new(),
             call_terms: CallTerms::new(spec.roots.as_ref()).map_err(io::Error::other)?,
             head_limits: HeadLimits::from(&spec.limits),
@@ -169,6 +172,7 @@ impl<R: Runtime> Shard<R> {
         for listener in spec.listeners {
             shard.rt.listen(listener.socket, listener.shared)?;
             shard.entrances.push(listener.entrance);
+            shard.places.push(listener.place);
             shard.terms.push(listener.tls);
         }
         Ok(shard)

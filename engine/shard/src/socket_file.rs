@@ -18,10 +18,28 @@ pub struct SocketFile {
     path: PathBuf,
     /// The file itself: while it is held, no other file gets its number.
     held: OwnedFd,
+    /// Whether the file goes with this.
+    owned: bool,
+}
+
+impl SocketFile {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Leaves the file to another process, which listens on it as well.
+    pub fn leave(mut self) {
+        self.owned = false;
+    }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
+        if !self.owned {
+            return;
+        }
         let (Ok(own), Ok(found)) = (rustix::fs::fstat(&self.held), rustix::fs::lstat(&self.path)) else {
             return;
         };
@@ -48,13 +66,23 @@ pub fn bind_unix(path: &Path, mode: u32) -> io::Result<(OwnedFd, SocketFile)> {
         }
         bound => bound?,
     }
-    // From here on its file is removed again if something fails.
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let held = rustix::fs::open(path, flags, rustix::fs::Mode::empty())?;
-    let file = SocketFile { path: path.to_owned(), held };
-    std::fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
+    let file = adopt_unix(path, mode).inspect_err(|_| {
+        // It is ours, and of no use.
+        let _ = std::fs::remove_file(path);
+    })?;
     socket.listen(BACKLOG)?;
     Ok((socket.into(), file))
+}
+
+/// Takes the file of a socket on that another process bound and has given to this one.
+///
+/// # Errors
+/// The file is gone, or isn't this user's.
+pub fn adopt_unix(path: &Path, mode: u32) -> io::Result<SocketFile> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let held = rustix::fs::open(path, flags, rustix::fs::Mode::empty())?;
+    std::fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
+    Ok(SocketFile { path: path.to_owned(), held, owned: true })
 }
 
 /// Removes the socket at `path` if nobody listens on it.

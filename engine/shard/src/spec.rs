@@ -24,9 +24,11 @@ pub struct Entrance {
 
 /// A listening socket of this shard.
 pub struct Listener {
+    /// Which of the node's listeners it belongs to; several sockets may belong to one.
+    pub place: usize,
     /// Bound and listening; each shard has its own on the shared port.
     pub socket: OwnedFd,
-    /// The socket is one for all shards (UNIX).
+    /// The socket is one for all shards: a UNIX socket, or one that the node was given.
     pub shared: bool,
     /// What holds for every connection that comes in here.
     pub entrance: Entrance,

@@ -15,6 +15,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
 
 /// Connections at a time: a scraper, a probe, a person.
 const CONNECTIONS_MAX: usize = 64;
@@ -31,16 +32,16 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Serves a bound listener on a worker pool until that ends.
+    /// Serves a bound listener on a worker pool until that ends, or until accepting is aborted.
     ///
     /// # Errors
     /// The listener can't be made non-blocking.
-    pub fn serve(self, listener: TcpListener, handle: &Handle) -> io::Result<()> {
+    pub fn serve(self, listener: TcpListener, handle: &Handle) -> io::Result<AbortHandle> {
         listener.set_nonblocking(true)?;
         let guard = handle.enter();
         let listener = tokio::net::TcpListener::from_std(listener)?;
         drop(guard);
-        handle.spawn(async move {
+        let accepting = handle.spawn(async move {
             let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
             loop {
                 let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -66,7 +67,7 @@ impl Operations {
                 });
             }
         });
-        Ok(())
+        Ok(accepting.abort_handle())
     }
 
     fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {

@@ -262,6 +262,7 @@ fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -
         registry: Arc::new(Registry::default()),
         seed: Some(seed),
         listeners: vec![Listener {
+            place: 0,
             socket: listener.into(),
             shared: false,
             entrance: Entrance { port: 8080, proxy_protocol: is_introduced(seed), ..Entrance::default() },

@@ -194,7 +194,7 @@ impl World {
         network.note(|| "drains".to_owned());
         self.ledger.drained_ns = Some(network.now_ns());
         let timeout = Duration::from_millis(*network.dice().pick(&[100, 1000, 4000]));
-        if self.mailbox.drain(timeout).is_err() {
+        if self.mailbox.drain(timeout, false).is_err() {
             self.ledger.break_rule("the mailbox is full");
         }
     }

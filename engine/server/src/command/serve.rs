@@ -3,16 +3,23 @@
 use crate::certificates::Certificates;
 use crate::documents::{Compiled, Documents};
 use crate::happenings::{Happening, Happenings};
+use crate::inherited::Inherited;
 use crate::node::Node;
-use crate::{announce, report};
+use crate::trouble::Trouble;
+use crate::upgrade::{Predecessor, Program, Progress, Upgrade};
+use crate::{announce, report, systemd};
 use clap::ArgMatches;
 use settings::Settings;
 use shard::tls::Terms;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use End::{Asked, Broken, Relieved};
+
 /// How often the node's own health is looked at.
 const LOOK: Duration = Duration::from_millis(500);
+/// How often a process that is to take over is looked at.
+const UPGRADE_LOOK: Duration = Duration::from_millis(10);
 
 /// Runs a node until a signal ends it.
 pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
@@ -25,6 +32,7 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
         return ExitCode::FAILURE;
     }
     crate::descriptors::make_room();
+    let program = Program::here();
     // Signals count from here on, so that a stop during a slow start isn't lost.
     let watched: Vec<_> = settings.files.iter().cloned().chain(Certificates::files(&settings)).collect();
     let happenings = match Happenings::start(&watched) {
@@ -38,12 +46,23 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
     let Some(compiled) = compile(&mut documents, &settings) else { return ExitCode::FAILURE };
     let started = Certificates::new().and_then(|mut certificates| {
         let Some(terms) = load(&mut certificates, &settings) else { return Ok(None) };
-        Node::start(&settings, &compiled, terms).map(|node| Some((node, certificates)))
+        let (predecessor, inherited) = match Predecessor::ask()? {
+            Some((predecessor, inherited)) => (Some(predecessor), inherited),
+            None => (None, Inherited::passed()?),
+        };
+        Node::start(&settings, &compiled, terms, inherited)
+            .map(|node| Some((node, certificates, predecessor)))
     });
     match started {
-        Ok(Some((node, certificates))) => {
+        Ok(Some((node, certificates, predecessor))) => {
             announce::ready(&node, &compiled, &settings);
-            serve(node, &happenings, Sources { documents, certificates }, &settings)
+            systemd::ready();
+            if let Some(predecessor) = predecessor {
+                predecessor.relieve();
+            }
+            let serving =
+                Serving { node, sources: Sources { documents, certificates }, program, upgrade: None };
+            serving.serve(&happenings, &settings)
         }
         Ok(None) => ExitCode::FAILURE,
         Err(trouble) => {
@@ -59,39 +78,120 @@ struct Sources {
     certificates: Certificates,
 }
 
-fn serve(mut node: Node, happenings: &Happenings, mut sources: Sources, settings: &Settings) -> ExitCode {
-    loop {
-        match happenings.next(LOOK) {
-            Some(Happening::Stop) => break,
-            Some(Happening::Reload) => {
-                node.reopen_log();
-                reload(&mut node, &mut sources.documents, settings);
-                renew(&mut node, &mut sources.certificates, settings);
+/// A running node, what it is reloaded from, and who may take over from it.
+struct Serving {
+    node: Node,
+    sources: Sources,
+    program: std::io::Result<Program>,
+    upgrade: Option<Upgrade>,
+}
+
+/// Why a node no longer serves.
+enum End {
+    /// It was told to.
+    Asked,
+    /// Another process has taken over.
+    Relieved(u32),
+    /// An event loop ended by itself.
+    Broken,
+}
+
+impl Serving {
+    fn serve(mut self, happenings: &Happenings, settings: &Settings) -> ExitCode {
+        let end = loop {
+            if let Some(end) = self.next(happenings, settings) {
+                break end;
             }
-            Some(Happening::Edited) => {
-                if sources.documents.changed() {
-                    reload(&mut node, &mut sources.documents, settings);
-                }
-                if sources.certificates.changed(settings) {
-                    renew(&mut node, &mut sources.certificates, settings);
-                }
+        };
+        // A process that isn't ready yet must not outlive this one.
+        drop(self.upgrade.take());
+        match end {
+            Relieved(pid) => {
+                systemd::relieved_by(pid);
+                eprintln!(
+                    "process {pid} has taken over; finishing what is under way, for {:?} at most",
+                    settings.timeouts.drain
+                );
             }
-            None if node.is_broken() => {
-                eprintln!("turnpike: an event loop ended by itself; stopping");
-                node.stop(|step| happenings.next(step) == Some(Happening::Stop));
-                return ExitCode::FAILURE;
+            Asked => {
+                systemd::stopping();
+                eprintln!("stopping: finishing what is under way, for {:?} at most", settings.timeouts.drain);
             }
-            None => {}
+            Broken => eprintln!("turnpike: an event loop ended by itself; stopping"),
+        }
+        let left = matches!(end, Relieved(_));
+        let orderly = self.node.stop(left, |step| happenings.next(step) == Some(Happening::Stop));
+        match (end, orderly) {
+            (Broken, _) => ExitCode::FAILURE,
+            (Asked | Relieved(_), true) => {
+                eprintln!("stopped");
+                ExitCode::SUCCESS
+            }
+            (Asked | Relieved(_), false) => {
+                eprintln!("stopped before everything under way was finished");
+                ExitCode::FAILURE
+            }
         }
     }
-    eprintln!("stopping: finishing what is under way, for {:?} at most", settings.timeouts.drain);
-    if node.stop(|step| happenings.next(step) == Some(Happening::Stop)) {
-        eprintln!("stopped");
-        ExitCode::SUCCESS
-    } else {
-        eprintln!("stopped before everything under way was finished");
-        ExitCode::FAILURE
+
+    /// One happening; says whether the node is to end.
+    fn next(&mut self, happenings: &Happenings, settings: &Settings) -> Option<End> {
+        let look = if self.upgrade.is_some() { UPGRADE_LOOK } else { LOOK };
+        match happenings.next(look) {
+            Some(Happening::Stop) => return Some(Asked),
+            Some(Happening::Reload) => {
+                systemd::reloading();
+                self.node.reopen_log();
+                reload(&mut self.node, &mut self.sources.documents, settings);
+                renew(&mut self.node, &mut self.sources.certificates, settings);
+                systemd::ready();
+            }
+            Some(Happening::Edited) => {
+                if self.sources.documents.changed() {
+                    reload(&mut self.node, &mut self.sources.documents, settings);
+                }
+                if self.sources.certificates.changed(settings) {
+                    renew(&mut self.node, &mut self.sources.certificates, settings);
+                }
+            }
+            Some(Happening::Upgrade) => self.begin_upgrade(settings),
+            None if self.node.is_broken() => return Some(Broken),
+            None => {}
+        }
+        match self.upgrade.as_mut()?.go_on(self.node.sockets()) {
+            Progress::Waiting => None,
+            Progress::Ready(pid) => Some(Relieved(pid)),
+            Progress::Failed(trouble) => {
+                self.upgrade = None;
+                not_upgraded(&trouble);
+                None
+            }
+        }
     }
+
+    /// Starts a process that is to take over.
+    fn begin_upgrade(&mut self, settings: &Settings) {
+        if let Some(upgrade) = &self.upgrade {
+            eprintln!("process {} is taking over already; the signal changes nothing", upgrade.pid());
+            return;
+        }
+        let program = self
+            .program
+            .as_ref()
+            .map_err(|error| Trouble::new(format!("this program's own file isn't known: {error}")));
+        match program.and_then(|program| Upgrade::start(program, settings.timeouts.upgrade)) {
+            Ok(upgrade) => {
+                eprintln!("upgrading: process {} starts, this one serves until it is ready", upgrade.pid());
+                self.upgrade = Some(upgrade);
+            }
+            Err(trouble) => not_upgraded(&trouble),
+        }
+    }
+}
+
+fn not_upgraded(trouble: &Trouble) {
+    report::plain(&trouble.message, trouble.help.as_deref());
+    eprintln!("not upgraded: this process goes on");
 }
 
 /// Reads the documents again. Whatever is wrong is reported, and the running plan goes on.

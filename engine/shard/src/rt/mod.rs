@@ -129,8 +129,9 @@ pub trait Runtime {
     /// other runtimes accept from as well, it takes one connection at a time, so that each gets its part.
     fn listen(&mut self, listener: OwnedFd, shared: bool) -> io::Result<u32>;
 
-    /// Stops accepting on every listener and closes them. Connections already accepted are still reported.
-    fn stop_listening(&mut self);
+    /// Stops accepting on every listener and closes them. Connections already accepted are still reported, and so are those
+    /// that wait, unless the sockets are `left` to another process, which accepts them.
+    fn stop_listening(&mut self, left: bool);
 
     /// Begins to connect; the outcome arrives as [`Event::Connected`].
     ///

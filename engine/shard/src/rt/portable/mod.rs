@@ -436,10 +436,11 @@ impl Runtime for Portable {
         Ok(index)
     }
 
-    fn stop_listening(&mut self) {
+    fn stop_listening(&mut self, left: bool) {
         // The kernel would reset the connections that it has made already.
         let mut late = Vec::new();
-        for index in 0..self.listeners.len() {
+        let drained = if left { 0 } else { self.listeners.len() };
+        for index in 0..drained {
             let index = u32::try_from(index).expect("few listeners");
             // Nobody waits for a descriptor to become free here, so "more" is tried a bounded number of times.
             let _ = (0..LATE_ACCEPTS_MAX).all(|_| self.accept(index, ACCEPTS_MAX, &mut late));

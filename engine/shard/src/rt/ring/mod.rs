@@ -600,7 +600,7 @@ impl Runtime for Ring {
         Ok(u32::try_from(index).expect("few listeners"))
     }
 
-    fn stop_listening(&mut self) {
+    fn stop_listening(&mut self, _left: bool) {
         for index in 0..self.listeners.len() {
             let listener = &mut self.listeners[index];
             listener.stopping = true;

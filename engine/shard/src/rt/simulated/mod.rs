@@ -354,7 +354,7 @@ impl Runtime for Simulated {
         Ok(0)
     }
 
-    fn stop_listening(&mut self) {
+    fn stop_listening(&mut self, _left: bool) {
         self.network.stop_listening();
     }
 
