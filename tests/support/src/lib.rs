@@ -25,7 +25,7 @@ pub use client::Client;
 pub use identity::{Authority, Identity};
 pub use message::Message;
 pub use name_server::{NameServer, Says};
-pub use node::{Node, NodeBuilder, binary};
+pub use node::{Node, NodeBuilder, binary, is_running};
 pub use scratch::Scratch;
 pub use tls_client::{Connector, End, Pieces, TlsClient};
 pub use upstream::{Reply, Upstream};

@@ -20,9 +20,17 @@ pub struct NodeBuilder {
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     settings: Option<String>,
+    has_own_program: bool,
 }
 
 impl NodeBuilder {
+    /// Runs a copy of the binary, `turnpike` in the node's folder, which a test may replace.
+    #[must_use]
+    pub fn own_program(mut self) -> Self {
+        self.has_own_program = true;
+        self
+    }
+
     /// Serves a document under a file name.
     #[must_use]
     pub fn document(mut self, name: &str, text: &str) -> Self {
@@ -84,7 +92,13 @@ impl NodeBuilder {
         }
         let files: Vec<PathBuf> =
             self.documents.iter().map(|(name, text)| folder.write(name, text)).collect();
-        let mut command = Command::new(binary());
+        let mut program = binary();
+        if self.has_own_program {
+            let copy = folder.path().join("turnpike");
+            std::fs::copy(&program, &copy).expect("the binary can be copied");
+            program = copy;
+        }
+        let mut command = Command::new(program);
         command.arg("serve").args(files.iter().filter_map(|file| file.file_name()));
         command.args(["--control", "127.0.0.1:0"]);
         if self.settings.is_none() && !self.flags.iter().any(|flag| flag == "--listen") {
@@ -97,6 +111,7 @@ impl NodeBuilder {
         let stdout = child.stdout.take().expect("stdout is piped");
         let mut node = Node {
             child,
+            successor: None,
             folder,
             addresses: Vec::new(),
             control: None,
@@ -113,6 +128,8 @@ impl NodeBuilder {
 #[derive(Debug)]
 pub struct Node {
     child: Child,
+    /// The process that has taken over.
+    successor: Option<Pid>,
     folder: Scratch,
     addresses: Vec<SocketAddr>,
     control: Option<SocketAddr>,
@@ -167,10 +184,37 @@ impl Node {
         &self.folder
     }
 
-    /// Process id.
+    /// Process id, of the process that serves now.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process().as_raw_nonzero().get().unsigned_abs()
+    }
+
+    fn process(&self) -> Pid {
+        self.successor.unwrap_or_else(|| Pid::from_child(&self.child))
+    }
+
+    /// Has a new process take over, and waits until the old one has ended.
+    ///
+    /// # Panics
+    /// It doesn't, or the old one ends badly.
+    pub fn upgrade(&mut self) {
+        let (old, is_child) = (self.pid(), self.successor.is_none());
+        self.signal(Signal::USR2);
+        let line = self.wait_for_log("has taken over");
+        let word = line.split(' ').nth(1).and_then(|word| word.parse().ok());
+        self.successor = word.and_then(Pid::from_raw);
+        assert!(self.successor.is_some() && self.pid() != old, "{line}");
+        if is_child {
+            let mut status = None;
+            crate::eventually("the old process ends", || {
+                status = self.child.try_wait().expect("a child can be waited for");
+                status.is_some()
+            });
+            assert!(status.is_some_and(|status| status.success()), "the old process ended with {status:?}");
+        } else {
+            crate::eventually("the old process ends", || !is_running(old));
+        }
     }
 
     /// Sends a signal.
@@ -178,9 +222,7 @@ impl Node {
     /// # Panics
     /// The node is gone.
     pub fn signal(&self, signal: Signal) {
-        let pid =
-            Pid::from_raw(self.child.id().try_into().expect("process ids are small")).expect("not zero");
-        kill_process(pid, signal).expect("the node runs");
+        kill_process(self.process(), signal).expect("the node runs");
     }
 
     /// Waits for a line of the log that contains `text`, and gives the line.
@@ -258,10 +300,22 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // Both fail only for a node that ended already.
+        // All of it fails only for a node that ended already.
+        if let Some(successor) = self.successor {
+            let _ = kill_process(successor, Signal::KILL);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether a process is there, and hasn't ended.
+#[must_use]
+pub fn is_running(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state follows the name, which is in parentheses (proc(5)).
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    state.is_some_and(|state| state != 'Z')
 }
 
 fn address_after(line: &str, words: &str) -> Option<SocketAddr> {

@@ -15,3 +15,4 @@ mod proxying;
 mod routing;
 mod slow_peers;
 mod smuggling;
+mod upgrading;
