@@ -8,10 +8,11 @@ pub(crate) struct H2load {
 }
 
 impl H2load {
-    /// Asks for `url` on eight connections, so often a second on each. `words` choose the protocol.
-    pub(crate) fn start(url: &str, per_second: u32, seconds: u64, words: &[&str]) -> Self {
+    /// Asks for `url` on eight connections, each as often a second as `words` say (`--rps`), else as fast as it is answered;
+    /// they also choose the protocol. What it can't begin on a connection that goes away h2load counts as failed.
+    pub(crate) fn start(url: &str, seconds: u64, words: &[&str]) -> Self {
         let child = Command::new("h2load")
-            .args(["-t1", "-c8", "-m4", "--warm-up-time", "0", "--rps", &per_second.to_string()])
+            .args(["-t1", "-c8", "-m4", "--warm-up-time", "0"])
             .args(["-D", &seconds.to_string()])
             .args(words)
             .arg(url)

@@ -11,6 +11,7 @@ mod h2load;
 mod process;
 mod scenario;
 mod stream;
+mod streams;
 mod wrk;
 
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ struct Setting<'a> {
 /// A scenario tells what it counted.
 type Scenario = (&'static str, fn(Setting<'_>) -> String);
 
-const SCENARIOS: [Scenario; 9] = [
+const SCENARIOS: [Scenario; 10] = [
     ("bodies", scenario::bodies::run),
     ("curl", scenario::curl::run),
     ("failures", scenario::failures::run),
@@ -36,6 +37,7 @@ const SCENARIOS: [Scenario; 9] = [
     ("stop", scenario::stop::run),
     ("log_sink", scenario::log_sink::run),
     ("mixed", scenario::mixed::run),
+    ("upgrade", scenario::upgrade::run),
 ];
 
 fn main() -> ExitCode {

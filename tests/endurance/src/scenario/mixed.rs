@@ -137,9 +137,9 @@ impl Far {
 fn spell(node: &Node, far: &Far, document: &str, counts: &Counts, seed: u64, seconds: u64) -> u64 {
     let (plain, secure) = (node.addresses()[0], node.addresses()[1]);
     let loads = [
-        H2load::start(&format!("http://{plain}/ok/1"), 60, seconds, &[]),
-        H2load::start(&format!("https://{secure}/ok/1"), 60, seconds, &[]),
-        H2load::start(&format!("https://{secure}/ok/1"), 60, seconds, &["--h1"]),
+        H2load::start(&format!("http://{plain}/ok/1"), seconds, &["--rps", "60"]),
+        H2load::start(&format!("https://{secure}/ok/1"), seconds, &["--rps", "60"]),
+        H2load::start(&format!("https://{secure}/ok/1"), seconds, &["--rps", "60", "--h1"]),
     ];
     let stop = AtomicBool::new(false);
     let until = Instant::now() + Duration::from_secs(seconds);

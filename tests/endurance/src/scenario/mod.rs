@@ -9,6 +9,7 @@ pub(crate) mod log_sink;
 pub(crate) mod mixed;
 pub(crate) mod reload;
 pub(crate) mod stop;
+pub(crate) mod upgrade;
 
 use crate::backend::Backend;
 use std::net::SocketAddr;
