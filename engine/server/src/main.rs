@@ -14,6 +14,7 @@ mod example;
 mod example_backend;
 mod happenings;
 mod listeners;
+mod memory;
 mod node;
 mod notes;
 mod report;

@@ -6,6 +6,7 @@ use crate::certificates;
 use crate::documents::Compiled;
 use crate::example_backend::ExampleBackend;
 use crate::listeners::Places;
+use crate::memory;
 use crate::trouble::Trouble;
 use plan::NodePlan;
 use records::metrics::ShardMetrics;
@@ -13,7 +14,7 @@ use records::{Doorbell, RecordReader, RecordWriter};
 use settings::{Address, Destination, Runtime, Settings};
 use shard::rt::probe::{Kind, probe_ring};
 use shard::tls::Terms;
-use shard::{Handle, Mailbox, Near, Resolve, SocketFile, Spec, Timeouts};
+use shard::{Bounds, Handle, Mailbox, Near, Resolve, SocketFile, Spec, Timeouts};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -89,6 +90,7 @@ impl Node {
             _workers: workers,
         };
         node.start_example_backends(compiled)?;
+        let overload = overload(settings, cpus.len());
         let parts = mailboxes.into_iter().zip(nears).zip(metrics).zip(writers).zip(cpus).enumerate();
         for (index, ((((mailbox, near), metrics), records), cpu)) in parts {
             let spec = Spec {
@@ -104,6 +106,7 @@ impl Node {
                 connections_max: settings.limits.connections,
                 roots: roots.clone(),
                 spin_us: settings.shards.spin_us,
+                overload,
                 idle_upstreams_max: settings.limits.idle_upstreams,
                 metrics,
                 records,
@@ -294,12 +297,23 @@ fn control(
     let listener = TcpListener::bind(settings.control).map_err(trouble)?;
     let address = listener.local_addr().map_err(trouble)?;
     let (metrics, ready) = (metrics.to_vec(), Arc::clone(ready));
+    let shards = metrics[..metrics.len() - 1].to_vec();
+    // Whoever asks should send its clients elsewhere only if no shard takes a request.
+    let refuses = move || shards.iter().all(|shard| shard.overload_step.value() >= shard::REFUSES_REQUESTS);
     let operations = Operations {
-        ready: Arc::new(move || ready.load(Ordering::Acquire)),
+        ready: Arc::new(move || ready.load(Ordering::Acquire) && !refuses()),
         metrics: Arc::new(move || records::prometheus::render(&metrics)),
     };
     operations.serve(listener, workers.handle()).map_err(trouble)?;
     Ok(address)
+}
+
+/// What each shard may hold before it sheds load. Of memory, half is for what isn't counted: the kernel's own buffers,
+/// what is kept for reuse, the program itself.
+fn overload(settings: &Settings, shards: usize) -> Bounds {
+    let share = |total: Option<u64>| total.map_or(u64::MAX, |total| total.div_ceil(shards.max(1) as u64));
+    let bytes = settings.overload.memory_bytes.or_else(|| memory::limit().map(|bytes| bytes / 2));
+    Bounds { in_flight: share(settings.overload.in_flight), bytes: share(bytes) }
 }
 
 fn mailboxes(shards: usize) -> Result<Mailboxes, Trouble> {

@@ -22,6 +22,7 @@ mod linked;
 mod listener;
 mod mailbox;
 mod multiplexed;
+mod overload;
 mod owner;
 mod pipeline;
 #[cfg(feature = "planted-defects")]
@@ -34,6 +35,7 @@ mod response;
 pub mod rt;
 mod secured;
 mod shard;
+mod shed;
 mod slot;
 mod socket_file;
 mod spare;
@@ -47,6 +49,7 @@ mod upstream;
 pub use audit::Audit;
 pub use handle::{Handle, Mailbox, MailboxFull, Near, mailbox, start};
 pub use listener::{bind, probe};
+pub use overload::{Bounds, REFUSES_REQUESTS};
 #[cfg(feature = "planted-defects")]
 pub use planted::{Planted, plant};
 pub use shard::Shard;

@@ -17,9 +17,11 @@ use crate::command::{Command, link};
 use crate::date::DateLine;
 use crate::linked::Linked;
 use crate::mailbox::Receiver;
+use crate::overload::Overload;
 use crate::owner::Owner;
 use crate::random::Random;
 use crate::rt::{Event, Runtime, SocketKey};
+use crate::shed::{Scales, Spareable};
 use crate::slot::Slots;
 use crate::spare::{LOOK_NS, Spare};
 use crate::spec::{Entrance, Resolve, Spec, Timeouts};
@@ -108,6 +110,9 @@ pub struct Shard<R: Runtime> {
     pub(crate) idle_upstreams_max: usize,
     pub(crate) discard_max: u32,
     pub(crate) books: Books,
+    pub(crate) overload: Overload,
+    pub(crate) scales: Scales,
+    pub(crate) spareable: Spareable,
     pub(crate) registry: std::sync::Arc<throttling::Registry>,
     pub(crate) resolve: Resolve,
     pub(crate) draining: Option<Draining>,
@@ -154,6 +159,9 @@ impl<R: Runtime> Shard<R> {
             idle_upstreams_max: spec.idle_upstreams_max,
             discard_max: DISCARD_MAX,
             books,
+            overload: Overload::new(spec.overload),
+            scales: Scales::default(),
+            spareable: Spareable::default(),
             registry: spec.registry,
             resolve: spec.resolve,
             draining: None,
@@ -197,7 +205,11 @@ impl<R: Runtime> Shard<R> {
         if self.slots.trim(now_ns) | self.spare_heads.trim(now_ns) {
             timeout_ns = Some(timeout_ns.map_or(LOOK_NS, |asked| asked.min(LOOK_NS)));
         }
+        if let Some(longest_ns) = self.load_timeout_ns() {
+            timeout_ns = Some(timeout_ns.map_or(longest_ns, |asked| asked.min(longest_ns)));
+        }
         self.rt.turn(timeout_ns, events)?;
+        let stirred = !events.is_empty();
         for event in events.drain(..) {
             self.guard(event);
         }
@@ -205,6 +217,7 @@ impl<R: Runtime> Shard<R> {
             self.guarded(Owner::Client(index), |shard| shard.resume(index));
         }
         self.fire_timers();
+        self.look_at_load(stirred);
         self.flush_frames();
         self.flush_calls();
         self.books.end_turn();

@@ -20,6 +20,7 @@ pub struct NodeBuilder {
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     settings: Option<String>,
+    descriptors_max: Option<u32>,
 }
 
 impl NodeBuilder {
@@ -58,6 +59,13 @@ impl NodeBuilder {
         self
     }
 
+    /// Bounds how many descriptors the node may have.
+    #[must_use]
+    pub fn descriptors_max(mut self, count: u32) -> Self {
+        self.descriptors_max = Some(count);
+        self
+    }
+
     /// Starts the binary and waits until it listens.
     ///
     /// # Panics
@@ -84,7 +92,15 @@ impl NodeBuilder {
         }
         let files: Vec<PathBuf> =
             self.documents.iter().map(|(name, text)| folder.write(name, text)).collect();
-        let mut command = Command::new(binary());
+        let mut command = match self.descriptors_max {
+            None => Command::new(binary()),
+            Some(count) => {
+                // The shell sets the limit, and becomes the node.
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("ulimit -n {count}; exec \"$0\" \"$@\"")]).arg(binary());
+                shell
+            }
+        };
         command.arg("serve").args(files.iter().filter_map(|file| file.file_name()));
         command.args(["--control", "127.0.0.1:0"]);
         if self.settings.is_none() && !self.flags.iter().any(|flag| flag == "--listen") {

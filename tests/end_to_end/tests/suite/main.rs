@@ -10,6 +10,7 @@ mod greedy;
 mod listening;
 mod node_life;
 mod observing;
+mod overload;
 mod proxying;
 mod routing;
 mod slow_peers;

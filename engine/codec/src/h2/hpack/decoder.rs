@@ -164,6 +164,12 @@ impl Decoder {
         Ok(())
     }
 
+    /// Bytes on the heap.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.table.held_bytes() + self.name.capacity() + self.value.capacity()
+    }
+
     /// Gives back what large fields have taken.
     pub fn shrink(&mut self, bytes: usize) {
         for scratch in [&mut self.name, &mut self.value] {

@@ -53,6 +53,12 @@ pub struct Portable {
     buffers: BufferPool,
     sockets: Slab<Socket>,
     listeners: Vec<Option<Listener>>,
+    /// New connections are left to wait in the kernel.
+    accept_paused: bool,
+    /// Accepts that found no descriptor left.
+    accept_failures: u64,
+    /// Capacity of the buffers that wait to be sent.
+    queued_bytes: usize,
     /// Connections accepted when listening stopped, to be reported by the next turn.
     late: Vec<Event>,
     /// Listeners with connections waiting.
@@ -85,6 +91,9 @@ impl Portable {
             buffers: BufferPool::new(BUFFERS_MAX),
             sockets: Slab::new(),
             listeners: Vec::new(),
+            accept_paused: false,
+            accept_failures: 0,
+            queued_bytes: 0,
             late: Vec::new(),
             accepting: Vec::new(),
             active: Vec::new(),
@@ -141,7 +150,10 @@ impl Portable {
 
     fn reuse(&mut self, chunk: Chunk) {
         match chunk {
-            Chunk::Owned(buffer) => self.give_buffer(buffer),
+            Chunk::Owned(buffer) => {
+                self.queued_bytes -= buffer.capacity();
+                self.give_buffer(buffer);
+            }
             Chunk::Lent(lent) => self.buffers.release(lent),
             Chunk::Shared(_) | Chunk::Static(_) => {}
         }
@@ -270,10 +282,10 @@ impl Portable {
     /// Accepts a turn's worth. Whether more may wait that isn't reported anew.
     fn accept_share(&mut self, index: u32, events: &mut Vec<Event>) -> bool {
         if !matches!(self.listeners.get(index as usize), Some(Some(listener)) if listener.shared) {
-            return self.accept(index, ACCEPTS_MAX, events);
+            return self.take_connections(index, ACCEPTS_MAX, events);
         }
         let before = events.len();
-        let more = self.accept(index, 1, events);
+        let more = self.take_connections(index, 1, events);
         if events.len() == before {
             return more;
         }
@@ -284,7 +296,7 @@ impl Portable {
     }
 
     /// Accepts at most `count`. Whether more may wait.
-    fn accept(&mut self, index: u32, count: usize, events: &mut Vec<Event>) -> bool {
+    fn take_connections(&mut self, index: u32, count: usize, events: &mut Vec<Event>) -> bool {
         for _ in 0..count {
             let Some(Some(listener)) = self.listeners.get(index as usize) else { return false };
             match rustix::net::accept_with(&listener.descriptor, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)
@@ -297,7 +309,10 @@ impl Portable {
                 Err(Errno::AGAIN) => return false,
                 Err(Errno::INTR | Errno::CONNABORTED) => {}
                 // Out of descriptors: the connections wait in the backlog.
-                Err(_) => return true,
+                Err(_) => {
+                    self.accept_failures += 1;
+                    return true;
+                }
             }
         }
         true
@@ -442,11 +457,34 @@ impl Runtime for Portable {
         for index in 0..self.listeners.len() {
             let index = u32::try_from(index).expect("few listeners");
             // Nobody waits for a descriptor to become free here, so "more" is tried a bounded number of times.
-            let _ = (0..LATE_ACCEPTS_MAX).all(|_| self.accept(index, ACCEPTS_MAX, &mut late));
+            let _ = (0..LATE_ACCEPTS_MAX).all(|_| self.take_connections(index, ACCEPTS_MAX, &mut late));
         }
         self.late.append(&mut late);
         self.listeners.iter_mut().for_each(|listener| drop(listener.take()));
         self.accepting.clear();
+    }
+
+    fn accept(&mut self, wanted: bool) {
+        self.accept_paused = !wanted;
+        for (index, listener) in (0_u32..).zip(&self.listeners) {
+            let Some(listener) = listener.as_ref().filter(|listener| listener.shared) else { continue };
+            // The kernel wakes one loop for each connection: one that won't take it must not be the one.
+            if wanted {
+                let _ = watch(&self.poll, listener, index);
+            } else {
+                let _ = epoll::delete(&self.poll, &listener.descriptor);
+            }
+        }
+    }
+
+    fn accept_failures(&self) -> u64 {
+        self.accept_failures
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.buffers.held() * super::pool::BUFFER_BYTES
+            + self.queued_bytes
+            + self.sockets.len() * size_of::<Socket>()
     }
 
     fn connect(&mut self, address: &Address, owner: u32) -> io::Result<SocketKey> {
@@ -506,6 +544,9 @@ impl Runtime for Portable {
     }
 
     fn send(&mut self, socket: SocketKey, chunk: Chunk) {
+        if let Chunk::Owned(buffer) = &chunk {
+            self.queued_bytes += buffer.capacity();
+        }
         if chunk.is_empty() {
             self.reuse(chunk);
             return;
@@ -589,7 +630,7 @@ impl Runtime for Portable {
         events.append(&mut self.late);
         if !events.is_empty() {
             timeout_ns = Some(0);
-        } else if !self.active.is_empty() || !self.accepting.is_empty() {
+        } else if !self.active.is_empty() || (!self.accepting.is_empty() && !self.accept_paused) {
             let starved = self.buffers.scarce() || !self.accepting.is_empty();
             timeout_ns = Some(timeout_ns.unwrap_or(u64::MAX).min(if starved { RETRY_NS } else { 0 }));
         }
@@ -604,8 +645,11 @@ impl Runtime for Portable {
             self.note(report, events);
         }
         self.reports = reports;
-        let accepting = std::mem::take(&mut self.accepting);
-        self.accepting = accepting.into_iter().filter(|&index| self.accept_share(index, events)).collect();
+        if !self.accept_paused {
+            let accepting = std::mem::take(&mut self.accepting);
+            self.accepting =
+                accepting.into_iter().filter(|&index| self.accept_share(index, events)).collect();
+        }
         let mut active = std::mem::take(&mut self.active);
         active.retain(|&slot| self.read(slot, events));
         self.active.append(&mut active);

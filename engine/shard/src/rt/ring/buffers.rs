@@ -97,6 +97,11 @@ impl Buffers {
         self.free + (self.buffers_max - self.holders.len()) < self.buffers_max / 4
     }
 
+    /// Buffers that somebody holds.
+    pub(super) fn lent(&self) -> usize {
+        self.holders.len() - self.free
+    }
+
     /// One more holder of the same buffer.
     pub(super) fn slice(&mut self, lent: &Lent, range: std::ops::Range<usize>) -> Lent {
         assert!(range.start <= range.end && range.end <= lent.len(), "slice lies within the lent one");
