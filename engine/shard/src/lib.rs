@@ -28,6 +28,7 @@ mod pipeline;
 #[cfg(feature = "planted-defects")]
 mod planted;
 mod proxied;
+mod quiet;
 mod random;
 mod relay;
 mod request;
@@ -40,6 +41,7 @@ mod slot;
 mod socket_file;
 mod spare;
 mod spec;
+mod sys;
 mod timers;
 pub mod tls;
 mod unread;

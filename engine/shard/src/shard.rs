@@ -19,6 +19,7 @@ use crate::linked::Linked;
 use crate::mailbox::Receiver;
 use crate::overload::Overload;
 use crate::owner::Owner;
+use crate::quiet::Quiet;
 use crate::random::Random;
 use crate::rt::{Event, Runtime, SocketKey};
 use crate::shed::{Scales, Spareable};
@@ -33,7 +34,7 @@ use crate::upstream::{Pools, Upstream};
 const DISCARD_MAX: u32 = 1024 * 1024;
 
 /// Response heads kept for reuse: so many always, and at most.
-const SPARE_HEADS_FEW: usize = 128;
+const SPARE_HEADS_FEW: usize = 0;
 const SPARE_HEADS_MAX: usize = 4096;
 
 /// Timeouts in the loop's own unit.
@@ -113,6 +114,7 @@ pub struct Shard<R: Runtime> {
     pub(crate) overload: Overload,
     pub(crate) scales: Scales,
     pub(crate) spareable: Spareable,
+    pub(crate) quiet: Quiet,
     pub(crate) registry: std::sync::Arc<throttling::Registry>,
     pub(crate) resolve: Resolve,
     pub(crate) draining: Option<Draining>,
@@ -162,6 +164,7 @@ impl<R: Runtime> Shard<R> {
             overload: Overload::new(spec.overload),
             scales: Scales::default(),
             spareable: Spareable::default(),
+            quiet: Quiet::default(),
             registry: spec.registry,
             resolve: spec.resolve,
             draining: None,
@@ -205,7 +208,7 @@ impl<R: Runtime> Shard<R> {
         if self.slots.trim(now_ns) | self.spare_heads.trim(now_ns) {
             timeout_ns = Some(timeout_ns.map_or(LOOK_NS, |asked| asked.min(LOOK_NS)));
         }
-        if let Some(longest_ns) = self.load_timeout_ns() {
+        for longest_ns in [self.load_timeout_ns(), self.quiet.timeout_ns()].into_iter().flatten() {
             timeout_ns = Some(timeout_ns.map_or(longest_ns, |asked| asked.min(longest_ns)));
         }
         self.rt.turn(timeout_ns, events)?;
@@ -221,6 +224,7 @@ impl<R: Runtime> Shard<R> {
         self.flush_frames();
         self.flush_calls();
         self.books.end_turn();
+        self.give_back(stirred, events);
         Ok(!self.drained())
     }
 

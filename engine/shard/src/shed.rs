@@ -80,7 +80,7 @@ impl<R: Runtime> Shard<R> {
     }
 
     /// Bytes that connections and messages hold.
-    fn held_bytes(&self) -> u64 {
+    pub(crate) fn held_bytes(&self) -> u64 {
         let held = self.rt.held_bytes()
             + self.scales.total
             + self.clients.len() * size_of::<Client>()

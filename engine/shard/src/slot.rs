@@ -235,7 +235,7 @@ pub(crate) struct Slots {
 }
 
 /// Slots kept for reuse: so many always, and at most.
-const SPARE_FEW: usize = 128;
+const SPARE_FEW: usize = 0;
 const SPARE_MAX: usize = 4096;
 
 impl Default for Slots {
@@ -283,6 +283,11 @@ impl Slots {
     pub(crate) fn give_back(&mut self, index: u32) {
         let slot = self.slots.remove(index as usize);
         self.spare.give(slot);
+    }
+
+    /// Gives back room for slots that nobody uses.
+    pub(crate) fn trim_places(&mut self) {
+        crate::spare::trim_slab(&mut self.slots);
     }
 
     /// See [`Spare::trim`].

@@ -25,12 +25,13 @@ struct Setting<'a> {
 /// A scenario tells what it counted.
 type Scenario = (&'static str, fn(Setting<'_>) -> String);
 
-const SCENARIOS: [Scenario; 8] = [
+const SCENARIOS: [Scenario; 9] = [
     ("bodies", scenario::bodies::run),
     ("curl", scenario::curl::run),
     ("failures", scenario::failures::run),
     ("killed", scenario::killed::run),
     ("aborts", scenario::aborts::run),
+    ("floods", scenario::floods::run),
     ("reload", scenario::reload::run),
     ("stop", scenario::stop::run),
     ("log_sink", scenario::log_sink::run),

@@ -9,6 +9,7 @@
 
 pub mod chunk;
 mod outq;
+mod pages;
 mod pool;
 pub mod portable;
 pub mod probe;

@@ -22,7 +22,7 @@ use super::pool::BufferPool;
 use super::spin::Spin;
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
 use crate::input::COPY_MAX;
-use crate::spare::{LOOK_NS, Spare};
+use crate::spare::{LOOK_NS, Spare, trim_list, trim_slab};
 
 /// Receive buffers of 16 KiB at most.
 const BUFFERS_MAX: usize = 1024;
@@ -34,9 +34,11 @@ const ACCEPTS_MAX: usize = 64;
 const LATE_ACCEPTS_MAX: usize = 64;
 /// Chunks in one gathered send.
 const GATHER_MAX: usize = 64;
-/// Send buffers kept for reuse: so many of up to 16 KiB, at most so many of up to `COPY_MAX`, which heads fit in.
-const SPARE_BUFFERS_FEW: usize = 256;
+/// Send buffers kept for reuse: so many always, and at most. Those of more than `COPY_MAX`, which heads fit in, are kept
+/// while there are few, and never those of more than 16 KiB.
+const SPARE_BUFFERS_FEW: usize = 0;
 const SPARE_BUFFERS_MAX: usize = 8192;
+const SPARE_BUFFERS_LARGE: usize = 256;
 const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
 /// A listener or reader that ran out of something tries again after this long.
 const RETRY_NS: u64 = 5_000_000;
@@ -68,6 +70,7 @@ pub struct Portable {
     freed: Vec<u32>,
     spare_buffers: Spare<Vec<u8>>,
     reports: Vec<epoll::Event>,
+    trim_at_ns: u64,
     generation: u32,
     spin: Spin,
     origin: Instant,
@@ -101,6 +104,7 @@ impl Portable {
             freed: Vec::new(),
             spare_buffers: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             reports: Vec::with_capacity(REPORTS_MAX),
+            trim_at_ns: 0,
             generation: 0,
             spin: Spin::new(spin_us),
             origin: Instant::now(),
@@ -606,7 +610,7 @@ impl Runtime for Portable {
 
     fn give_buffer(&mut self, mut buffer: Vec<u8>) {
         let bytes_max =
-            if self.spare_buffers.len() < SPARE_BUFFERS_FEW { SPARE_BUFFER_BYTES_MAX } else { COPY_MAX };
+            if self.spare_buffers.len() < SPARE_BUFFERS_LARGE { SPARE_BUFFER_BYTES_MAX } else { COPY_MAX };
         if (1..=bytes_max).contains(&buffer.capacity()) {
             buffer.clear();
             self.spare_buffers.give(buffer);
@@ -623,8 +627,14 @@ impl Runtime for Portable {
         }
         // Flushing marks nothing, so the list comes back with its memory and nothing is lost.
         self.dirty = dirty;
+        if self.now_ns >= self.trim_at_ns {
+            self.trim_at_ns = self.now_ns + LOOK_NS;
+            trim_slab(&mut self.sockets);
+            trim_list(&mut self.dirty);
+            trim_list(&mut self.freed);
+        }
         let mut timeout_ns = timeout_ns;
-        if self.spare_buffers.trim(self.now_ns) {
+        if self.spare_buffers.trim(self.now_ns) | self.buffers.trim(self.now_ns) {
             timeout_ns = Some(timeout_ns.map_or(LOOK_NS, |asked| asked.min(LOOK_NS)));
         }
         events.append(&mut self.late);

@@ -24,13 +24,15 @@ use super::outq::unacknowledged;
 use super::spin::Spin;
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
 use crate::input::COPY_MAX;
-use crate::spare::{LOOK_NS, Spare};
+use crate::spare::{LOOK_NS, Spare, trim_list, trim_slab};
 
 /// Chunks in one gathered send; the kernel's own bound is 1,024.
 const GATHER_MAX: usize = 64;
-/// Send buffers kept for reuse: so many of up to 16 KiB, at most so many of up to `COPY_MAX`, which heads fit in.
-const SPARE_BUFFERS_FEW: usize = 256;
+/// Send buffers kept for reuse: so many always, and at most. Those of more than `COPY_MAX`, which heads fit in, are kept
+/// while there are few, and never those of more than 16 KiB.
+const SPARE_BUFFERS_FEW: usize = 0;
 const SPARE_BUFFERS_MAX: usize = 8192;
+const SPARE_BUFFERS_LARGE: usize = 256;
 const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
 /// So many sockets may run short of buffers without more being made.
 const GREEDY_MAX: usize = 2;
@@ -75,6 +77,7 @@ pub struct Ring {
     spare_buffers: Spare<Vec<u8>>,
     spare_gathered: Spare<Box<Gathered>>,
     completions: Vec<(u64, i32, u32)>,
+    trim_at_ns: u64,
     generation: u32,
     spin: Spin,
     origin: Instant,
@@ -130,6 +133,7 @@ impl Ring {
             spare_buffers: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             spare_gathered: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             completions: Vec::new(),
+            trim_at_ns: 0,
             generation: 0,
             spin: Spin::new(shape.spin_us),
             origin: clock(),
@@ -263,6 +267,21 @@ impl Ring {
             }
         }
         self.completions = completions;
+    }
+
+    /// Gives back what traffic doesn't need any more. Every completion has just been read.
+    fn trim(&mut self) {
+        if self.now_ns < self.trim_at_ns {
+            return;
+        }
+        self.trim_at_ns = self.now_ns + LOOK_NS;
+        // What didn't fit the queue is read later: there may be filled buffers that we don't know of.
+        let settled = !self.ring.submission().cq_overflow() && self.ring.completion().is_empty();
+        self.buffers.trim(settled);
+        trim_slab(&mut self.sockets);
+        trim_list(&mut self.dirty);
+        trim_list(&mut self.freed);
+        trim_list(&mut self.completions);
     }
 
     fn on_connect(&mut self, slot: u32, result: i32, events: &mut Vec<Event>) {
@@ -650,7 +669,7 @@ impl Runtime for Ring {
 
     fn give_buffer(&mut self, mut buffer: Vec<u8>) {
         let bytes_max =
-            if self.spare_buffers.len() < SPARE_BUFFERS_FEW { SPARE_BUFFER_BYTES_MAX } else { COPY_MAX };
+            if self.spare_buffers.len() < SPARE_BUFFERS_LARGE { SPARE_BUFFER_BYTES_MAX } else { COPY_MAX };
         if (1..=bytes_max).contains(&buffer.capacity()) {
             buffer.clear();
             self.spare_buffers.give(buffer);
@@ -670,7 +689,8 @@ impl Runtime for Ring {
         let retrying = self.rearm_listeners();
         self.buffers.publish();
         let mut timeout_ns = timeout_ns;
-        if self.spare_buffers.trim(self.now_ns) | self.spare_gathered.trim(self.now_ns) {
+        if self.spare_buffers.trim(self.now_ns) | self.spare_gathered.trim(self.now_ns) | self.buffers.touched
+        {
             timeout_ns = Some(timeout_ns.map_or(LOOK_NS, |asked| asked.min(LOOK_NS)));
         }
         if !self.late.is_empty() || !self.backlog.is_empty() {
@@ -686,6 +706,7 @@ impl Runtime for Ring {
         }
         self.read_clocks();
         self.reap(events);
+        self.trim();
         events.append(&mut self.late);
         Ok(())
     }

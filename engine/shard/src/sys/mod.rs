@@ -1,0 +1,3 @@
+//! What the standard library has no word for.
+
+pub(crate) mod allocator;
