@@ -51,6 +51,8 @@ fn bound(kind: &Kind) -> String {
         Kind::Count { min, max } if min == max => format!("{min}"),
         Kind::Count { min, max } => format!("{min} to {max}"),
         Kind::CountOrAuto { min, max } => format!("auto, or {min} to {max}"),
+        Kind::CountOrOff { min, max } => format!("off, or {min} to {max}"),
+        Kind::BytesOrAuto { min, max } => format!("auto, or {} to {}", value::size(min), value::size(max)),
         Kind::Bytes { min, max } => format!("{} to {}", value::size(min), value::size(max)),
         Kind::Duration { min, max } => format!("{} to {}", value::time(min), value::time(max)),
         Kind::Choice { of, .. } => of.join(", "),

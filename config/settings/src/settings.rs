@@ -37,6 +37,8 @@ pub struct Settings {
     pub runtime: Runtime,
     /// Bounds on requests and connections.
     pub limits: Limits,
+    /// When load is shed.
+    pub overload: Overload,
     /// Waiting times.
     pub timeouts: Timeouts,
     /// Access log.
@@ -162,6 +164,15 @@ pub struct Limits {
     pub idle_upstreams: usize,
 }
 
+/// What a node may hold before it sheds load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overload {
+    /// Requests in flight; `None` for any number.
+    pub in_flight: Option<u64>,
+    /// Bytes of connections and messages; `None` for a share of the memory there is.
+    pub memory_bytes: Option<u64>,
+}
+
 /// Waiting times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -241,6 +252,10 @@ pub(crate) fn build(chosen: &Chosen) -> Result<Settings, Vec<Problem>> {
             _ => Runtime::Auto,
         },
         limits: limits(chosen),
+        overload: Overload {
+            in_flight: number_or_word(chosen, "overload.in_flight"),
+            memory_bytes: number_or_word(chosen, "overload.memory"),
+        },
         timeouts: timeouts(chosen),
         access_log: access_log(chosen),
     };
@@ -346,10 +361,7 @@ fn identity(chosen: &Chosen, under: &str, item: usize) -> Result<Option<Identity
 fn shards(chosen: &Chosen) -> Shards {
     let cpus = text_of(chosen.one("shards.cpus"));
     Shards {
-        count: match chosen.one("shards.count").map(|said| &said.value) {
-            Some(Value::Integer(count)) => usize::try_from(*count).ok(),
-            _ => None,
-        },
+        count: number_or_word(chosen, "shards.count").and_then(|count| usize::try_from(count).ok()),
         cpus: if cpus == "auto" { None } else { value::cpus(cpus).ok() },
         spin_us: number(chosen, "shards.spin_us"),
     }
@@ -423,6 +435,14 @@ fn number(chosen: &Chosen, key: &str) -> u64 {
     match chosen.one(key).map(|said| &said.value) {
         Some(Value::Integer(number)) => *number,
         _ => unreachable!("`{key}` is a number with a default in the table"),
+    }
+}
+
+/// A number where a word (`auto`, `off`) was possible.
+fn number_or_word(chosen: &Chosen, key: &str) -> Option<u64> {
+    match chosen.one(key).map(|said| &said.value) {
+        Some(Value::Integer(number)) => Some(*number),
+        _ => None,
     }
 }
 

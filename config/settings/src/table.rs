@@ -17,6 +17,20 @@ pub enum Kind {
         /// Greatest value.
         max: u64,
     },
+    /// A whole number, or `off`.
+    CountOrOff {
+        /// Least value.
+        min: u64,
+        /// Greatest value.
+        max: u64,
+    },
+    /// A size, or `auto`.
+    BytesOrAuto {
+        /// Least value.
+        min: u64,
+        /// Greatest value.
+        max: u64,
+    },
     /// A size: bytes, or with KiB, MiB, GiB.
     Bytes {
         /// Least value.
@@ -120,7 +134,9 @@ const fn value_name(kind: &Kind) -> &'static str {
     match kind {
         Kind::Count { .. } => "N",
         Kind::CountOrAuto { .. } => "N|auto",
+        Kind::CountOrOff { .. } => "N|off",
         Kind::Bytes { .. } => "SIZE",
+        Kind::BytesOrAuto { .. } => "SIZE|auto",
         Kind::Duration { .. } => "TIME",
         Kind::Choice { .. } => "WORD",
         Kind::Address | Kind::AddressOrPath => "ADDR",
@@ -378,6 +394,18 @@ pub const TABLE: &[Setting] = &[
         Kind::Count { min: 0, max: 65_536 },
         "256",
         "Idle connections that a shard keeps per backend. More are kept for 2 s, so that bursts don't open them anew; 0 keeps none.",
+    ),
+    setting(
+        "overload.in_flight",
+        Kind::CountOrOff { min: 1, max: 100_000_000 },
+        "off",
+        "Requests in flight at most, divided over the shards; load is shed from 80 % of it on (docs/operating.md, Under overload). AWS states none.",
+    ),
+    setting(
+        "overload.memory",
+        Kind::BytesOrAuto { min: 1024 * KIB, max: 1024 * 1024 * GIB },
+        "auto",
+        "Bytes that connections and messages may hold, divided over the shards; load is shed from 80 % of it on. `auto`: half of the host's memory, or of the cgroup's limit.",
     ),
     setting(
         "timeouts.header",

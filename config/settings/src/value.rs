@@ -25,7 +25,16 @@ pub(crate) fn parse(kind: &Kind, text: &str) -> Result<Value, String> {
         Kind::Duration { min, max } => {
             bounded(duration(text), min, max, "a time such as 500ms, 30s or 5m", &time)
         }
-        Kind::CountOrAuto { .. } if text == "auto" => Ok(Value::Text(text.to_owned())),
+        Kind::CountOrAuto { .. } | Kind::BytesOrAuto { .. } if text == "auto" => {
+            Ok(Value::Text(text.to_owned()))
+        }
+        Kind::CountOrOff { .. } if text == "off" => Ok(Value::Text(text.to_owned())),
+        Kind::CountOrOff { min, max } => {
+            bounded(plain(text), min, max, "a number or `off`", &|n| n.to_string())
+        }
+        Kind::BytesOrAuto { min, max } => {
+            bounded(bytes(text), min, max, "a size such as 512MiB, or `auto`", &size)
+        }
         Kind::CountOrAuto { min, max } => {
             bounded(plain(text), min, max, "a number or `auto`", &|n| n.to_string())
         }
@@ -195,6 +204,14 @@ mod tests {
         assert_eq!(parse(&kind, "10 MiB"), Ok(Value::Integer(10 << 20)));
         assert_eq!(parse(&kind, "10485760"), Ok(Value::Integer(10 << 20)));
         assert!(parse(&kind, "99999999999GiB").is_err());
+        let kind = Kind::BytesOrAuto { min: 1 << 20, max: 1 << 40 };
+        assert_eq!(parse(&kind, "auto"), Ok(Value::Text("auto".to_owned())));
+        assert_eq!(parse(&kind, "64MiB"), Ok(Value::Integer(64 << 20)));
+        assert_eq!(parse(&kind, "64KiB"), Err("must be between 1MiB and 1024GiB".to_owned()));
+        let kind = Kind::CountOrOff { min: 1, max: 10 };
+        assert_eq!(parse(&kind, "off"), Ok(Value::Text("off".to_owned())));
+        assert_eq!(parse(&kind, "0"), Err("must be between 1 and 10".to_owned()));
+        assert_eq!(parse(&kind, "auto"), Err("must be a number or `off`".to_owned()));
     }
 
     #[test]

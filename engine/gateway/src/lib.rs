@@ -23,7 +23,7 @@ pub use answer::{Answer, AnswerBody};
 pub use edge::{Call, Edge, Inbound, RequestBodyPlan};
 pub use gateway_response::refuse;
 pub use link::{LinkError, NodeLink, link};
-pub use rest_api::serve;
+pub use rest_api::{serve, turn_away};
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,14 @@ pub async fn serve<E: Edge>(edge: &E, node: &NodeLink, exchange: &mut Exchange) 
     }
 }
 
+/// Answers a request that can't be taken, before anything is done for it: its stage is found, for its record alone.
+pub fn turn_away(node: &NodeLink, exchange: &mut Exchange, refusal: &Refusal) -> Answer {
+    accept_request_id(exchange);
+    // One without a stage is turned away like any other.
+    let _ = resolve_stage(node, exchange);
+    gateway_response::refuse(exchange, refusal)
+}
+
 async fn run<E: Edge>(edge: &E, node: &NodeLink, exchange: &mut Exchange) -> Result<Answer, Refusal> {
     accept_request_id(exchange);
     let stage = resolve_stage(node, exchange)?;

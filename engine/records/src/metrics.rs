@@ -28,6 +28,11 @@ impl Counter {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_sub(count), Ordering::Relaxed);
     }
 
+    /// Sets it; only the owning shard may (gauges).
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
     /// The value, from any thread.
     #[must_use]
     pub fn value(&self) -> u64 {
@@ -90,6 +95,10 @@ macro_rules! shard_counters {
         #[derive(Debug, Default)]
         pub struct ShardMetrics {
             $($(#[doc = $doc])+ pub $name: Counter,)+
+            /// Step of the overload ladder, 0 to 3.
+            pub overload_step: Counter,
+            /// Largest share of an overload bound that is used, in thousandths.
+            pub overload_pressure: Counter,
             series: Mutex<Vec<Arc<Series>>>,
         }
 
@@ -141,6 +150,20 @@ shard_counters! {
     access_log_dropped: "counter", "access_log_dropped_total";
     /// Access-log records handed to the sink.
     access_log_records: "counter", "turnpike_access_log_records_total";
+    /// Bytes that connections and messages hold.
+    held_bytes: "gauge", "turnpike_held_bytes";
+    /// Connections that were not kept because of the load: by Connection: close, or GOAWAY.
+    keep_alives_shed: "counter", "turnpike_overload_keep_alives_shed_total";
+    /// Idle client connections closed because of the load.
+    idle_closed: "counter", "turnpike_overload_idle_closed_total";
+    /// HTTP/2 streams refused because of the load.
+    streams_refused: "counter", "turnpike_overload_streams_refused_total";
+    /// Requests answered 503 because of the load.
+    requests_refused: "counter", "turnpike_overload_requests_refused_total";
+    /// Times that accepting was paused because of the load.
+    accept_pauses: "counter", "turnpike_overload_accept_pauses_total";
+    /// Accepts that found no descriptor left; each is tried again by itself.
+    accept_failures: "counter", "turnpike_accept_failures_total";
     /// Defects caught at a connection, which was closed.
     panics: "counter", "turnpike_panics_total";
 }

@@ -86,6 +86,14 @@ fn own(out: &mut String, shards: &[Arc<ShardMetrics>]) {
         // Writing to a String doesn't fail.
         let _ = writeln!(out, "{name} {value}");
     }
+    let highest = |of: fn(&ShardMetrics) -> &Counter| shards.iter().map(|shard| of(shard).value()).max();
+    let (name, step) = ("turnpike_overload_step", highest(|shard| &shard.overload_step).unwrap_or(0));
+    head(out, name, "gauge", "Step of the overload ladder, 0 to 3: the highest of all shards.");
+    let _ = writeln!(out, "{name} {step}");
+    let (name, pressure) =
+        ("turnpike_overload_pressure_ratio", highest(|shard| &shard.overload_pressure).unwrap_or(0));
+    head(out, name, "gauge", "Largest share of an overload bound in use: the highest of all shards.");
+    let _ = writeln!(out, "{name} {}.{:03}", pressure / 1_000, pressure % 1_000);
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {

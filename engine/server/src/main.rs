@@ -17,6 +17,7 @@ mod handover;
 mod happenings;
 mod inherited;
 mod listeners;
+mod memory;
 mod node;
 mod notes;
 mod report;

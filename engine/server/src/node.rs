@@ -7,6 +7,7 @@ use crate::documents::Compiled;
 use crate::example_backend::ExampleBackend;
 use crate::inherited::{Inherited, Role, Socket};
 use crate::listeners::Places;
+use crate::memory;
 use crate::trouble::Trouble;
 use plan::{NodePlan, Target};
 use records::metrics::ShardMetrics;
@@ -107,6 +108,7 @@ impl Node {
         node.start_example_backends(compiled, &mut inherited)?;
         inherited.settle()?;
         let count = cpus.len();
+        let overload = overload(settings, count);
         let parts = mailboxes.into_iter().zip(nears).zip(metrics).zip(writers).zip(cpus).enumerate();
         for (index, ((((mailbox, near), metrics), records), cpu)) in parts {
             let spec = Spec {
@@ -122,6 +124,7 @@ impl Node {
                 connections_max: settings.limits.connections,
                 roots: roots.clone(),
                 spin_us: settings.shards.spin_us,
+                overload,
                 idle_upstreams_max: settings.limits.idle_upstreams,
                 metrics,
                 records,
@@ -354,12 +357,23 @@ fn control(
     held.push(held_alone(Role::Control, 0, settings.control, &listener).map_err(trouble)?);
     let address = listener.local_addr().map_err(trouble)?;
     let (metrics, ready) = (metrics.to_vec(), Arc::clone(ready));
+    let shards = metrics[..metrics.len() - 1].to_vec();
+    // Whoever asks should send its clients elsewhere only if no shard takes a request.
+    let refuses = move || shards.iter().all(|shard| shard.overload_step.value() >= shard::REFUSES_REQUESTS);
     let operations = Operations {
-        ready: Arc::new(move || ready.load(Ordering::Acquire)),
+        ready: Arc::new(move || ready.load(Ordering::Acquire) && !refuses()),
         metrics: Arc::new(move || records::prometheus::render(&metrics)),
     };
     let accepting = operations.serve(listener, workers.handle()).map_err(trouble)?;
     Ok((address, accepting))
+}
+
+/// What each shard may hold before it sheds load. Of memory, half is for what isn't counted: the kernel's own buffers,
+/// what is kept for reuse, the program itself.
+fn overload(settings: &Settings, shards: usize) -> shard::Bounds {
+    let share = |total: Option<u64>| total.map_or(u64::MAX, |total| total.div_ceil(shards.max(1) as u64));
+    let bytes = settings.overload.memory_bytes.or_else(|| memory::limit().map(|bytes| bytes / 2));
+    shard::Bounds { in_flight: share(settings.overload.in_flight), bytes: share(bytes) }
 }
 
 fn mailboxes(shards: usize) -> Result<Mailboxes, Trouble> {

@@ -44,7 +44,8 @@ impl<R: Runtime> Shard<R> {
         self.answer(slot_index, answer);
     }
 
-    fn answer(&mut self, slot_index: u32, answer: Answer) {
+    /// Sends an answer's head, and its body unless that is the backend's.
+    pub(crate) fn answer(&mut self, slot_index: u32, answer: Answer) {
         let slot = &mut self.slots[slot_index];
         let client_index = slot.client;
         let from_upstream = matches!(answer.body, AnswerBody::Upstream { .. });
@@ -60,6 +61,10 @@ impl<R: Runtime> Shard<R> {
         let slot = &mut self.slots[slot_index];
         if self.clients[client_index as usize].ended || self.draining.is_some() {
             slot.keep_alive = false;
+        }
+        if slot.keep_alive && slot.stream == 0 && self.overload.sheds_keep_alives() {
+            slot.keep_alive = false;
+            self.books.keep_alive_shed();
         }
         let mut out = self.rt.take_buffer();
         if slot.stream != 0 {

@@ -80,6 +80,43 @@ impl Books {
         self.metrics.requests_in_flight.add(1);
     }
 
+    /// Requests under way.
+    #[inline]
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.metrics.requests_in_flight.value()
+    }
+
+    /// Where the shard stands: its step, pressure in thousandths, and the bytes it holds.
+    pub(crate) fn load(&self, step: u64, pressure: u64, bytes: u64) {
+        self.metrics.overload_step.set(step);
+        self.metrics.overload_pressure.set(pressure);
+        self.metrics.held_bytes.set(bytes);
+    }
+
+    pub(crate) fn keep_alive_shed(&self) {
+        self.metrics.keep_alives_shed.add(1);
+    }
+
+    pub(crate) fn idle_closed(&self) {
+        self.metrics.idle_closed.add(1);
+    }
+
+    pub(crate) fn stream_refused(&self) {
+        self.metrics.streams_refused.add(1);
+    }
+
+    pub(crate) fn request_refused(&self) {
+        self.metrics.requests_refused.add(1);
+    }
+
+    pub(crate) fn accept_paused(&self) {
+        self.metrics.accept_pauses.add(1);
+    }
+
+    pub(crate) fn accepts_failed(&self, count: u64) {
+        self.metrics.accept_failures.add(count);
+    }
+
     pub(crate) fn head_refused(&self) {
         self.metrics.heads_refused.add(1);
     }

@@ -49,6 +49,11 @@ impl Calls {
         self.connection.can_open()
     }
 
+    /// Bytes that it holds.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.connection.held_bytes() + self.out.capacity()
+    }
+
     /// Gives its memory back.
     pub(crate) fn discard<R: Runtime>(self, rt: &mut R) {
         rt.give_buffer(self.out);

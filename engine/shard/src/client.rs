@@ -87,4 +87,16 @@ impl Client {
             answered: false,
         }
     }
+
+    /// Bytes that it holds beside its own place.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.carry.capacity()
+            + self.tls.as_deref().map_or(0, Session::held_bytes)
+            + self.h2.as_deref().map_or(0, Multiplexed::held_bytes)
+    }
+
+    /// Whether it speaks HTTP/2 and hasn't been told yet that its connection ends.
+    pub(crate) fn may_be_told_to_go(&self) -> bool {
+        self.h2.as_deref().is_some_and(|multiplexed| !multiplexed.leaving && !multiplexed.away)
+    }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Multiplexed {
     pub(crate) queued_bytes: u64,
     /// When budgets get their next share.
     next_second_ns: u64,
+    /// The client has been told that its connection is about to end.
+    pub(crate) leaving: bool,
     /// No further streams are taken.
     pub(crate) away: bool,
 }
@@ -60,6 +62,11 @@ impl Multiplexed {
             self.connection.reset(stream, ErrorCode::NO_ERROR, &mut self.out);
             self.leftover.swap_remove(place);
         }
+    }
+
+    /// Bytes that it holds.
+    pub(crate) fn held_bytes(&self) -> usize {
+        size_of::<Self>() + self.connection.held_bytes() + self.out.capacity()
     }
 
     fn slot_of(&self, stream: u32) -> Option<u32> {
@@ -102,6 +109,7 @@ impl<R: Runtime> Shard<R> {
             look_due_ns: u64::MAX,
             queued_bytes: 0,
             next_second_ns: now_ns + SECOND_NS,
+            leaving: false,
             away: false,
         }));
         if slot_index != NONE {
@@ -151,11 +159,12 @@ impl<R: Runtime> Shard<R> {
         };
         let (head_due_ns, mut look_due_ns) = (multiplexed.head_due_ns, multiplexed.look_due_ns);
         let idle = multiplexed.streams.is_empty();
+        let idle_ns = if multiplexed.leaving { self.timeouts.drain_linger_ns } else { self.idle_client_ns() };
         let mut due_ns = head_due_ns;
         if self.rt.unsent(self.clients[index as usize].socket) == 0 {
             self.look_again_at(index, u64::MAX);
             if idle {
-                due_ns = due_ns.min(now_ns + self.idle_client_ns());
+                due_ns = due_ns.min(now_ns + idle_ns);
             }
         } else {
             // One that is watched already stays so: each turn would begin anew otherwise.
@@ -367,6 +376,10 @@ impl<R: Runtime> Shard<R> {
 
     /// A request: its head is read as HTTP/1.1 text, by the same rules.
     fn stream_head(&mut self, index: u32, stream: u32, end_stream: bool) {
+        if self.overload.refuses_stream(self.books.in_flight()) {
+            self.refuse_new_stream(index, stream);
+            return;
+        }
         let slot_index = self.open_stream(index, stream);
         let Some(multiplexed) = self.clients[index as usize].h2.as_deref_mut() else { return };
         let Some(head) = self.slots[slot_index].request() else { return };
@@ -699,7 +712,8 @@ impl<R: Runtime> Shard<R> {
     /// First step of a drain: requests that are on their way are still taken (RFC 9113 section 6.8).
     pub(crate) fn announce_leave(&mut self, index: u32) {
         if let Some(multiplexed) = self.clients[index as usize].h2.as_deref_mut() {
-            let Multiplexed { connection, out, .. } = multiplexed;
+            let Multiplexed { connection, out, leaving, .. } = multiplexed;
+            *leaving = true;
             connection.announce_shutdown(out);
         }
         self.list(index);

@@ -27,6 +27,8 @@ pub(crate) trait Pipeline {
     fn poll(&mut self) -> Poll<Finished>;
     /// Drops what is running (after a panic).
     fn abandon(&mut self);
+    /// Bytes that the place takes.
+    fn bytes(&self) -> usize;
 }
 
 struct Place<F, M> {
@@ -55,6 +57,10 @@ where
 
     fn abandon(&mut self) {
         self.future.as_mut().set(None);
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of::<Option<F>>()
     }
 }
 

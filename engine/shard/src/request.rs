@@ -258,6 +258,11 @@ impl<R: Runtime> Shard<R> {
         slot.minor_version = head.minor_version();
         slot.keep_alive = head.keep_alive() && self.draining.is_none();
         slot.body_due_ns = if slot.request_done { u64::MAX } else { now_ns + self.timeouts.body_ns };
+        if slot.stream == 0 && self.overload.refuses_request(self.books.in_flight()) {
+            slot.exchange = Some(exchange);
+            self.turn_away(slot_index);
+            return;
+        }
         if matches!(slot.framing, BodyFraming::Length(length) if length > self.limits.payload_bytes) {
             slot.exchange = Some(exchange);
             self.refuse_and_close(slot_index, &Refusal::request_too_large());

@@ -18,9 +18,12 @@ use crate::command::{Command, link};
 use crate::date::DateLine;
 use crate::linked::Linked;
 use crate::mailbox::Receiver;
+use crate::overload::Overload;
 use crate::owner::Owner;
+use crate::quiet::Quiet;
 use crate::random::Random;
 use crate::rt::{Event, Runtime, SocketKey};
+use crate::shed::{Scales, Spareable};
 use crate::slot::Slots;
 use crate::spare::{LOOK_NS, Spare};
 use crate::spec::{Entrance, Resolve, Spec, Timeouts};
@@ -32,7 +35,7 @@ use crate::upstream::{Pools, Upstream};
 const DISCARD_MAX: u32 = 1024 * 1024;
 
 /// Response heads kept for reuse: so many always, and at most.
-const SPARE_HEADS_FEW: usize = 128;
+const SPARE_HEADS_FEW: usize = 0;
 const SPARE_HEADS_MAX: usize = 4096;
 
 /// Timeouts in the loop's own unit.
@@ -113,6 +116,10 @@ pub struct Shard<R: Runtime> {
     pub(crate) idle_upstreams_max: usize,
     pub(crate) discard_max: u32,
     pub(crate) books: Books,
+    pub(crate) overload: Overload,
+    pub(crate) scales: Scales,
+    pub(crate) spareable: Spareable,
+    pub(crate) quiet: Quiet,
     pub(crate) registry: std::sync::Arc<throttling::Registry>,
     pub(crate) resolve: Resolve,
     pub(crate) draining: Option<Draining>,
@@ -161,6 +168,10 @@ impl<R: Runtime> Shard<R> {
             idle_upstreams_max: spec.idle_upstreams_max,
             discard_max: DISCARD_MAX,
             books,
+            overload: Overload::new(spec.overload),
+            scales: Scales::default(),
+            spareable: Spareable::default(),
+            quiet: Quiet::default(),
             registry: spec.registry,
             resolve: spec.resolve,
             draining: None,
@@ -206,7 +217,11 @@ impl<R: Runtime> Shard<R> {
         if self.slots.trim(now_ns) | self.spare_heads.trim(now_ns) {
             timeout_ns = Some(timeout_ns.map_or(LOOK_NS, |asked| asked.min(LOOK_NS)));
         }
+        for longest_ns in [self.load_timeout_ns(), self.quiet.timeout_ns()].into_iter().flatten() {
+            timeout_ns = Some(timeout_ns.map_or(longest_ns, |asked| asked.min(longest_ns)));
+        }
         self.rt.turn(timeout_ns, events)?;
+        let stirred = !events.is_empty();
         for event in events.drain(..) {
             self.guard(event);
         }
@@ -214,9 +229,11 @@ impl<R: Runtime> Shard<R> {
             self.guarded(Owner::Client(index), |shard| shard.resume(index));
         }
         self.fire_timers();
+        self.look_at_load(stirred);
         self.flush_frames();
         self.flush_calls();
         self.books.end_turn();
+        self.give_back(stirred, events);
         Ok(!self.drained())
     }
 

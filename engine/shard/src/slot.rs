@@ -177,6 +177,11 @@ impl Slot {
         self.exchange.as_mut().map(|exchange| &mut exchange.request)
     }
 
+    /// Bytes of bodies that wait here.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.inbox.capacity() + self.outbox.capacity() + self.pending.capacity() + self.out.capacity()
+    }
+
     fn begin(&mut self, client: u32) {
         self.client = client;
         self.stream = 0;
@@ -226,15 +231,17 @@ impl Slot {
 pub(crate) struct Slots {
     slots: Slab<Box<Slot>>,
     spare: Spare<Box<Slot>>,
+    slot_bytes: usize,
 }
 
 /// Slots kept for reuse: so many always, and at most.
-const SPARE_FEW: usize = 128;
+const SPARE_FEW: usize = 0;
 const SPARE_MAX: usize = 4096;
 
 impl Default for Slots {
     fn default() -> Self {
-        Slots { slots: Slab::new(), spare: Spare::new(SPARE_FEW, SPARE_MAX) }
+        let slot_bytes = size_of::<Slot>() + size_of::<Exchange>() + place().bytes();
+        Slots { slots: Slab::new(), spare: Spare::new(SPARE_FEW, SPARE_MAX), slot_bytes }
     }
 }
 
@@ -251,6 +258,21 @@ impl Slots {
         self.slots.contains(index as usize)
     }
 
+    /// The slot at a place, if one is in use there.
+    pub(crate) fn get(&self, place: usize) -> Option<&Slot> {
+        self.slots.get(place).map(|slot| &**slot)
+    }
+
+    /// Places that slots may be at.
+    pub(crate) fn places(&self) -> usize {
+        self.slots.capacity()
+    }
+
+    /// Bytes of the slots in use, without what grows in them.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.slots.len() * self.slot_bytes
+    }
+
     /// Slots in use.
     #[cfg(feature = "simulated")]
     pub(crate) fn in_use(&self) -> usize {
@@ -261,6 +283,11 @@ impl Slots {
     pub(crate) fn give_back(&mut self, index: u32) {
         let slot = self.slots.remove(index as usize);
         self.spare.give(slot);
+    }
+
+    /// Gives back room for slots that nobody uses.
+    pub(crate) fn trim_places(&mut self) {
+        crate::spare::trim_slab(&mut self.slots);
     }
 
     /// See [`Spare::trim`].

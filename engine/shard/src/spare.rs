@@ -61,6 +61,28 @@ impl<T> Spare<T> {
     }
 }
 
+/// Entries that a list or slab may keep room for, whatever it holds.
+const ROOM_FEW: usize = 256;
+
+/// Whether a container has far more room than it uses.
+fn is_wasteful(len: usize, capacity: usize) -> bool {
+    capacity > ROOM_FEW && capacity / 4 > len
+}
+
+/// Gives back most of what a list has room for and doesn't use. To be called once in a while.
+pub(crate) fn trim_list<T>(list: &mut Vec<T>) {
+    if is_wasteful(list.len(), list.capacity()) {
+        list.shrink_to(ROOM_FEW.max(list.len() * 2));
+    }
+}
+
+/// As [`trim_list`]; entries stay where they are, so one at the end keeps all the places before it.
+pub(crate) fn trim_slab<T>(slab: &mut slab::Slab<T>) {
+    if is_wasteful(slab.len(), slab.capacity()) {
+        slab.shrink_to_fit();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +117,25 @@ mod tests {
         assert!(spare.kept.len() <= 14, "{} are kept", spare.kept.len());
         assert!(!(5..8).all(|second| spare.trim(second * LOOK_NS)), "an idle shard keeps a few");
         assert_eq!(spare.kept.len(), 4);
+    }
+
+    #[test]
+    fn room_that_is_not_used_goes() {
+        let mut list: Vec<u32> = (0..10_000).collect();
+        trim_list(&mut list);
+        assert_eq!(list.len(), 10_000);
+        list.truncate(5);
+        trim_list(&mut list);
+        assert!(list.len() == 5 && list.capacity() <= 1_000, "{}", list.capacity());
+        let mut slab = slab::Slab::new();
+        for entry in 0..10_000 {
+            slab.insert(entry);
+        }
+        slab.retain(|_, entry| *entry < 5);
+        trim_slab(&mut slab);
+        assert!(slab.capacity() <= 1_000, "{}", slab.capacity());
+        assert_eq!(slab.get(4), Some(&4));
+        assert_eq!(slab.insert(9), 5, "places are used in order");
     }
 
     #[test]

@@ -103,6 +103,8 @@ pub struct Spec {
     pub timeouts: Timeouts,
     /// Client connections at most; further ones are closed at once.
     pub connections_max: usize,
+    /// What the shard may hold before it gives things up, step by step.
+    pub overload: crate::overload::Bounds,
     /// Idle upstream connections kept per target.
     pub idle_upstreams_max: usize,
     /// Microseconds that the loop polls before it sleeps, while events are near.

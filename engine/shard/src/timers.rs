@@ -7,6 +7,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+/// Entries that there is always room for.
+const ROOM_FEW: usize = 256;
+
 /// No deadline.
 pub(crate) const NEVER: u64 = u64::MAX;
 
@@ -48,6 +51,13 @@ impl Timers {
         if due_ns < deadline.scheduled_ns {
             deadline.scheduled_ns = due_ns;
             self.heap.push(Reverse((due_ns, owner)));
+        }
+    }
+
+    /// Gives back most of the room that is not used. To be called once in a while.
+    pub(crate) fn trim(&mut self) {
+        if self.heap.capacity() > ROOM_FEW && self.heap.capacity() / 4 > self.heap.len() {
+            self.heap.shrink_to(ROOM_FEW.max(self.heap.len() * 2));
         }
     }
 

@@ -92,6 +92,15 @@ impl Upstream {
     }
 }
 
+impl Upstream {
+    /// Bytes that it holds beside its own place.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.carry.capacity()
+            + self.tls.as_deref().map_or(0, Session::held_bytes)
+            + self.h2.as_deref().map_or(0, Calls::held_bytes)
+    }
+}
+
 /// The addresses of a target.
 #[derive(Debug)]
 pub(crate) enum Addresses {

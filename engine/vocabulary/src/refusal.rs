@@ -228,6 +228,13 @@ impl Refusal {
         Self::client(None, 408, "RequestTimeoutException", "Request Timeout")
     }
 
+    /// The node has no room for another request. AWS's name for it; that AWS answers so is not recorded.
+    #[must_use]
+    pub fn overloaded() -> Self {
+        let refusal = Self::client(None, 503, "ServiceUnavailableException", "Service Unavailable");
+        Refusal { fault: Fault::Gateway, ..refusal }
+    }
+
     /// The client left; nobody reads this. The status is what logs of this field use.
     #[must_use]
     pub fn client_closed() -> Self {

@@ -27,12 +27,13 @@ struct Setting<'a> {
 /// A scenario tells what it counted.
 type Scenario = (&'static str, fn(Setting<'_>) -> String);
 
-const SCENARIOS: [Scenario; 10] = [
+const SCENARIOS: [Scenario; 11] = [
     ("bodies", scenario::bodies::run),
     ("curl", scenario::curl::run),
     ("failures", scenario::failures::run),
     ("killed", scenario::killed::run),
     ("aborts", scenario::aborts::run),
+    ("floods", scenario::floods::run),
     ("reload", scenario::reload::run),
     ("stop", scenario::stop::run),
     ("log_sink", scenario::log_sink::run),

@@ -274,6 +274,7 @@ fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -
         roots: None,
         spin_us: 0,
         idle_upstreams_max: 4,
+        overload: shard::Bounds::NONE,
         metrics,
         records: None,
         resolve: Arc::new(move |host, port| {

@@ -21,6 +21,7 @@ pub struct NodeBuilder {
     environment: Vec<(String, String)>,
     settings: Option<String>,
     has_own_program: bool,
+    descriptors_max: Option<u32>,
 }
 
 impl NodeBuilder {
@@ -66,6 +67,13 @@ impl NodeBuilder {
         self
     }
 
+    /// Bounds how many descriptors the node may have.
+    #[must_use]
+    pub fn descriptors_max(mut self, count: u32) -> Self {
+        self.descriptors_max = Some(count);
+        self
+    }
+
     /// Starts the binary and waits until it listens.
     ///
     /// # Panics
@@ -98,7 +106,15 @@ impl NodeBuilder {
             std::fs::copy(&program, &copy).expect("the binary can be copied");
             program = copy;
         }
-        let mut command = Command::new(program);
+        let mut command = match self.descriptors_max {
+            None => Command::new(program),
+            Some(count) => {
+                // The shell sets the limit, and becomes the node.
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("ulimit -n {count}; exec \"$0\" \"$@\"")]).arg(program);
+                shell
+            }
+        };
         command.arg("serve").args(files.iter().filter_map(|file| file.file_name()));
         command.args(["--control", "127.0.0.1:0"]);
         if self.settings.is_none() && !self.flags.iter().any(|flag| flag == "--listen") {

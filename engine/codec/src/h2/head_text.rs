@@ -67,6 +67,11 @@ impl HeadText {
         self.facts = Facts { form, bytes_max, ..Facts::default() };
     }
 
+    /// Bytes on the heap.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.text.capacity() + self.pseudo.capacity() + self.cookie.capacity()
+    }
+
     /// Gives back memory beyond `bytes`.
     pub(super) fn shrink(&mut self, bytes: usize) {
         for buffer in [&mut self.text, &mut self.pseudo, &mut self.cookie] {

@@ -55,6 +55,13 @@ impl Streams {
         Streams { closed_max, ..Streams::default() }
     }
 
+    /// Bytes on the heap.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.ids.capacity() * size_of::<(u32, u16)>()
+            + self.slots.capacity() * size_of::<Stream>()
+            + self.closed.capacity() * size_of::<(u32, Closed)>()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.ids.len()
     }

@@ -9,6 +9,7 @@
 
 pub mod chunk;
 mod outq;
+mod pages;
 mod pool;
 pub mod portable;
 pub mod probe;
@@ -132,6 +133,17 @@ pub trait Runtime {
     /// Stops accepting on every listener and closes them. Connections already accepted are still reported, and so are those
     /// that wait, unless the sockets are `left` to another process, which accepts them.
     fn stop_listening(&mut self, left: bool);
+
+    /// Whether new connections are wanted: if not, they wait in the kernel's queues, whose bounds are the kernel's, until
+    /// they are. Those already accepted are still reported.
+    fn accept(&mut self, wanted: bool);
+
+    /// Accepts that failed for want of descriptors; each was tried again by itself.
+    fn accept_failures(&self) -> u64;
+
+    /// Bytes that sockets hold: receive buffers lent to the shard, bytes queued to be sent, and the sockets themselves.
+    /// What is kept for reuse isn't counted: it is there for whoever comes next, and goes when nobody does.
+    fn held_bytes(&self) -> usize;
 
     /// Begins to connect; the outcome arrives as [`Event::Connected`].
     ///

@@ -1,5 +1,6 @@
 //! What the standard library has no word for.
 
+pub(crate) mod allocator;
 mod inherited;
 
 pub use inherited::inherited;

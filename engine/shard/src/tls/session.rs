@@ -64,6 +64,15 @@ impl Stop {
 }
 
 impl Session {
+    /// Bytes that it holds, apart from what its keys take on the heap.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let side = match self.side {
+            Side::Server(_) => size_of::<UnbufferedServerConnection>(),
+            Side::Client(_) => size_of::<UnbufferedClientConnection>(),
+        };
+        size_of::<Self>() + side + self.pending.capacity()
+    }
+
     /// The server's side of a new connection.
     ///
     /// # Errors

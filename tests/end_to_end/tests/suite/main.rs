@@ -11,6 +11,7 @@ mod listening;
 mod named_backends;
 mod node_life;
 mod observing;
+mod overload;
 mod proxying;
 mod routing;
 mod slow_peers;

@@ -4,6 +4,7 @@ pub(crate) mod aborts;
 pub(crate) mod bodies;
 pub(crate) mod curl;
 pub(crate) mod failures;
+pub(crate) mod floods;
 pub(crate) mod killed;
 pub(crate) mod log_sink;
 pub(crate) mod mixed;

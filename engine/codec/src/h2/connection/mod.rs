@@ -368,6 +368,17 @@ impl Connection {
         self.head.text()
     }
 
+    /// Bytes on the heap: buffers, field tables, streams.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.payload.capacity()
+            + self.block.capacity()
+            + self.head.held_bytes()
+            + self.decoder.held_bytes()
+            + self.encoder.held_bytes()
+            + self.streams.held_bytes()
+    }
+
     /// Streams that are open.
     #[must_use]
     pub fn open_streams(&self) -> usize {

@@ -175,6 +175,12 @@ impl Decoder {
         (!self.update_due).then_some(self.changes)
     }
 
+    /// Bytes on the heap.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.table.held_bytes() + self.name.capacity() + self.value.capacity()
+    }
+
     /// Gives back what large fields have taken.
     pub fn shrink(&mut self, bytes: usize) {
         for scratch in [&mut self.name, &mut self.value] {

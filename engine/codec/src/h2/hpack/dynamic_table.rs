@@ -56,6 +56,11 @@ impl DynamicTable {
         self.size
     }
 
+    /// Bytes on the heap.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.text.capacity() + self.entries.capacity() * size_of::<Entry>()
+    }
+
     /// Bytes of text that are kept, of entries that are alive and of others.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {

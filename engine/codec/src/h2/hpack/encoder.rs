@@ -260,6 +260,12 @@ impl Encoder {
         Some((static_table::LEN + 1 + age, (row.name, row.value)))
     }
 
+    /// Bytes on the heap.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.table.held_bytes()
+    }
+
     #[cfg(test)]
     pub(super) fn table(&self) -> &DynamicTable {
         &self.table

@@ -22,7 +22,7 @@ use super::pool::BufferPool;
 use super::spin::Spin;
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
 use crate::input::COPY_MAX;
-use crate::spare::{LOOK_NS, Spare};
+use crate::spare::{LOOK_NS, Spare, trim_list, trim_slab};
 
 /// Receive buffers of 16 KiB at most.
 const BUFFERS_MAX: usize = 1024;
@@ -34,9 +34,11 @@ const ACCEPTS_MAX: usize = 64;
 const LATE_ACCEPTS_MAX: usize = 64;
 /// Chunks in one gathered send.
 const GATHER_MAX: usize = 64;
-/// Send buffers kept for reuse: so many of up to 16 KiB, at most so many of up to `COPY_MAX`, which heads fit in.
-const SPARE_BUFFERS_FEW: usize = 256;
+/// Send buffers kept for reuse: so many always, and at most. Those of more than `COPY_MAX`, which heads fit in, are kept
+/// while there are few, and never those of more than 16 KiB.
+const SPARE_BUFFERS_FEW: usize = 0;
 const SPARE_BUFFERS_MAX: usize = 8192;
+const SPARE_BUFFERS_LARGE: usize = 256;
 const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
 /// A listener or reader that ran out of something tries again after this long.
 const RETRY_NS: u64 = 5_000_000;
@@ -53,6 +55,12 @@ pub struct Portable {
     buffers: BufferPool,
     sockets: Slab<Socket>,
     listeners: Vec<Option<Listener>>,
+    /// New connections are left to wait in the kernel.
+    accept_paused: bool,
+    /// Accepts that found no descriptor left.
+    accept_failures: u64,
+    /// Capacity of the buffers that wait to be sent.
+    queued_bytes: usize,
     /// Connections accepted when listening stopped, to be reported by the next turn.
     late: Vec<Event>,
     /// Listeners with connections waiting.
@@ -62,6 +70,7 @@ pub struct Portable {
     freed: Vec<u32>,
     spare_buffers: Spare<Vec<u8>>,
     reports: Vec<epoll::Event>,
+    trim_at_ns: u64,
     generation: u32,
     spin: Spin,
     origin: Instant,
@@ -85,6 +94,9 @@ impl Portable {
             buffers: BufferPool::new(BUFFERS_MAX),
             sockets: Slab::new(),
             listeners: Vec::new(),
+            accept_paused: false,
+            accept_failures: 0,
+            queued_bytes: 0,
             late: Vec::new(),
             accepting: Vec::new(),
             active: Vec::new(),
@@ -92,6 +104,7 @@ impl Portable {
             freed: Vec::new(),
             spare_buffers: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             reports: Vec::with_capacity(REPORTS_MAX),
+            trim_at_ns: 0,
             generation: 0,
             spin: Spin::new(spin_us),
             origin: Instant::now(),
@@ -141,7 +154,10 @@ impl Portable {
 
     fn reuse(&mut self, chunk: Chunk) {
         match chunk {
-            Chunk::Owned(buffer) => self.give_buffer(buffer),
+            Chunk::Owned(buffer) => {
+                self.queued_bytes -= buffer.capacity();
+                self.give_buffer(buffer);
+            }
             Chunk::Lent(lent) => self.buffers.release(lent),
             Chunk::Shared(_) | Chunk::Static(_) => {}
         }
@@ -270,10 +286,10 @@ impl Portable {
     /// Accepts a turn's worth. Whether more may wait that isn't reported anew.
     fn accept_share(&mut self, index: u32, events: &mut Vec<Event>) -> bool {
         if !matches!(self.listeners.get(index as usize), Some(Some(listener)) if listener.shared) {
-            return self.accept(index, ACCEPTS_MAX, events);
+            return self.take_connections(index, ACCEPTS_MAX, events);
         }
         let before = events.len();
-        let more = self.accept(index, 1, events);
+        let more = self.take_connections(index, 1, events);
         if events.len() == before {
             return more;
         }
@@ -284,7 +300,7 @@ impl Portable {
     }
 
     /// Accepts at most `count`. Whether more may wait.
-    fn accept(&mut self, index: u32, count: usize, events: &mut Vec<Event>) -> bool {
+    fn take_connections(&mut self, index: u32, count: usize, events: &mut Vec<Event>) -> bool {
         for _ in 0..count {
             let Some(Some(listener)) = self.listeners.get(index as usize) else { return false };
             match rustix::net::accept_with(&listener.descriptor, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)
@@ -297,7 +313,10 @@ impl Portable {
                 Err(Errno::AGAIN) => return false,
                 Err(Errno::INTR | Errno::CONNABORTED) => {}
                 // Out of descriptors: the connections wait in the backlog.
-                Err(_) => return true,
+                Err(_) => {
+                    self.accept_failures += 1;
+                    return true;
+                }
             }
         }
         true
@@ -443,11 +462,34 @@ impl Runtime for Portable {
         for index in 0..drained {
             let index = u32::try_from(index).expect("few listeners");
             // Nobody waits for a descriptor to become free here, so "more" is tried a bounded number of times.
-            let _ = (0..LATE_ACCEPTS_MAX).all(|_| self.accept(index, ACCEPTS_MAX, &mut late));
+            let _ = (0..LATE_ACCEPTS_MAX).all(|_| self.take_connections(index, ACCEPTS_MAX, &mut late));
         }
         self.late.append(&mut late);
         self.listeners.iter_mut().for_each(|listener| drop(listener.take()));
         self.accepting.clear();
+    }
+
+    fn accept(&mut self, wanted: bool) {
+        self.accept_paused = !wanted;
+        for (index, listener) in (0_u32..).zip(&self.listeners) {
+            let Some(listener) = listener.as_ref().filter(|listener| listener.shared) else { continue };
+            // The kernel wakes one loop for each connection: one that won't take it must not be the one.
+            if wanted {
+                let _ = watch(&self.poll, listener, index);
+            } else {
+                let _ = epoll::delete(&self.poll, &listener.descriptor);
+            }
+        }
+    }
+
+    fn accept_failures(&self) -> u64 {
+        self.accept_failures
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.buffers.held() * super::pool::BUFFER_BYTES
+            + self.queued_bytes
+            + self.sockets.len() * size_of::<Socket>()
     }
 
     fn connect(&mut self, address: &Address, owner: u32) -> io::Result<SocketKey> {
@@ -507,6 +549,9 @@ impl Runtime for Portable {
     }
 
     fn send(&mut self, socket: SocketKey, chunk: Chunk) {
+        if let Chunk::Owned(buffer) = &chunk {
+            self.queued_bytes += buffer.capacity();
+        }
         if chunk.is_empty() {
             self.reuse(chunk);
             return;
@@ -566,7 +611,7 @@ impl Runtime for Portable {
 
     fn give_buffer(&mut self, mut buffer: Vec<u8>) {
         let bytes_max =
-            if self.spare_buffers.len() < SPARE_BUFFERS_FEW { SPARE_BUFFER_BYTES_MAX } else { COPY_MAX };
+            if self.spare_buffers.len() < SPARE_BUFFERS_LARGE { SPARE_BUFFER_BYTES_MAX } else { COPY_MAX };
         if (1..=bytes_max).contains(&buffer.capacity()) {
             buffer.clear();
             self.spare_buffers.give(buffer);
@@ -583,14 +628,20 @@ impl Runtime for Portable {
         }
         // Flushing marks nothing, so the list comes back with its memory and nothing is lost.
         self.dirty = dirty;
+        if self.now_ns >= self.trim_at_ns {
+            self.trim_at_ns = self.now_ns + LOOK_NS;
+            trim_slab(&mut self.sockets);
+            trim_list(&mut self.dirty);
+            trim_list(&mut self.freed);
+        }
         let mut timeout_ns = timeout_ns;
-        if self.spare_buffers.trim(self.now_ns) {
+        if self.spare_buffers.trim(self.now_ns) | self.buffers.trim(self.now_ns) {
             timeout_ns = Some(timeout_ns.map_or(LOOK_NS, |asked| asked.min(LOOK_NS)));
         }
         events.append(&mut self.late);
         if !events.is_empty() {
             timeout_ns = Some(0);
-        } else if !self.active.is_empty() || !self.accepting.is_empty() {
+        } else if !self.active.is_empty() || (!self.accepting.is_empty() && !self.accept_paused) {
             let starved = self.buffers.scarce() || !self.accepting.is_empty();
             timeout_ns = Some(timeout_ns.unwrap_or(u64::MAX).min(if starved { RETRY_NS } else { 0 }));
         }
@@ -605,8 +656,11 @@ impl Runtime for Portable {
             self.note(report, events);
         }
         self.reports = reports;
-        let accepting = std::mem::take(&mut self.accepting);
-        self.accepting = accepting.into_iter().filter(|&index| self.accept_share(index, events)).collect();
+        if !self.accept_paused {
+            let accepting = std::mem::take(&mut self.accepting);
+            self.accepting =
+                accepting.into_iter().filter(|&index| self.accept_share(index, events)).collect();
+        }
         let mut active = std::mem::take(&mut self.active);
         active.retain(|&slot| self.read(slot, events));
         self.active.append(&mut active);

@@ -4,38 +4,38 @@
 //! Needs Linux 6.1 (`SINGLE_ISSUER`, `DEFER_TASKRUN`). Why these flags and not others: docs/performance.md.
 //! Never: `IORING_OP_SHUTDOWN` (it always goes to a kernel worker thread), zero-copy sends, registered buffers.
 
+mod accept;
 mod buffers;
 mod socket;
 
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant, SystemTime};
 
 use io_uring::{IoUring, cqueue, opcode, squeue, types};
 use slab::Slab;
 
-use self::buffers::{BUFFER_GROUP, Buffers};
+use self::accept::{ACCEPT_RETRY_NS, Listener};
+use self::buffers::{BUFFER_BYTES, BUFFER_GROUP, Buffers};
 use self::socket::{Gathered, Socket, describe_send};
 use super::outq::unacknowledged;
 use super::spin::Spin;
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
 use crate::input::COPY_MAX;
-use crate::spare::{LOOK_NS, Spare};
+use crate::spare::{LOOK_NS, Spare, trim_list, trim_slab};
 
 /// Chunks in one gathered send; the kernel's own bound is 1,024.
 const GATHER_MAX: usize = 64;
-/// Send buffers kept for reuse: so many of up to 16 KiB, at most so many of up to `COPY_MAX`, which heads fit in.
-const SPARE_BUFFERS_FEW: usize = 256;
+/// Send buffers kept for reuse: so many always, and at most. Those of more than `COPY_MAX`, which heads fit in, are kept
+/// while there are few, and never those of more than 16 KiB.
+const SPARE_BUFFERS_FEW: usize = 0;
 const SPARE_BUFFERS_MAX: usize = 8192;
+const SPARE_BUFFERS_LARGE: usize = 256;
 const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
 /// So many sockets may run short of buffers without more being made.
 const GREEDY_MAX: usize = 2;
-/// A listener that ran out of descriptors tries again after this long.
-const ACCEPT_RETRY_NS: u64 = 50_000_000;
-/// Connections taken from a listener that is about to close; what the kernel keeps waiting at most by default.
-const LATE_ACCEPTS_MAX: usize = 4096;
 
 /// Sizes of a ring.
 #[derive(Clone, Copy, Debug)]
@@ -54,15 +54,6 @@ impl Default for Shape {
     }
 }
 
-struct Listener {
-    descriptor: Option<OwnedFd>,
-    shared: bool,
-    armed: bool,
-    /// To be closed once no accept is armed.
-    stopping: bool,
-    retry_at_ns: u64,
-}
-
 /// The io_uring runtime.
 pub struct Ring {
     // Field order is drop order: the ring goes before the buffers it writes to.
@@ -70,6 +61,12 @@ pub struct Ring {
     buffers: Buffers,
     sockets: Slab<Socket>,
     listeners: Vec<Listener>,
+    /// New connections are left to wait in the kernel.
+    accept_paused: bool,
+    /// Accepts that found no descriptor left.
+    accept_failures: u64,
+    /// Capacity of the buffers that wait to be sent.
+    queued_bytes: usize,
     /// Connections accepted when listening stopped, not yet reported.
     late: Vec<Event>,
     dirty: Vec<u32>,
@@ -80,6 +77,7 @@ pub struct Ring {
     spare_buffers: Spare<Vec<u8>>,
     spare_gathered: Spare<Box<Gathered>>,
     completions: Vec<(u64, i32, u32)>,
+    trim_at_ns: u64,
     generation: u32,
     spin: Spin,
     origin: Instant,
@@ -124,6 +122,9 @@ impl Ring {
             buffers,
             sockets: Slab::new(),
             listeners: Vec::new(),
+            accept_paused: false,
+            accept_failures: 0,
+            queued_bytes: 0,
             late: Vec::new(),
             dirty: Vec::new(),
             freed: Vec::new(),
@@ -132,6 +133,7 @@ impl Ring {
             spare_buffers: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             spare_gathered: Spare::new(SPARE_BUFFERS_FEW, SPARE_BUFFERS_MAX),
             completions: Vec::new(),
+            trim_at_ns: 0,
             generation: 0,
             spin: Spin::new(shape.spin_us),
             origin: clock(),
@@ -180,22 +182,6 @@ impl Ring {
         self.generation = self.generation.wrapping_add(1);
         let slot = self.sockets.insert(Socket::new(descriptor, owner, self.generation));
         SocketKey(u32::try_from(slot).expect("fewer than 2^32 sockets"))
-    }
-
-    fn arm_accept(&mut self, index: usize) {
-        let listener = &mut self.listeners[index];
-        let Some(descriptor) = &listener.descriptor else { return };
-        listener.armed = true;
-        let descriptor = types::Fd(descriptor.as_raw_fd());
-        let accept = if listener.shared {
-            // The kernel wakes whoever waits longest, and a multishot accept never goes back to the end of the queue.
-            let (address, len) = (std::ptr::null_mut(), std::ptr::null_mut());
-            opcode::Accept::new(descriptor, address, len).flags(libc::SOCK_CLOEXEC).build()
-        } else {
-            opcode::AcceptMulti::new(descriptor).flags(libc::SOCK_CLOEXEC).build()
-        };
-        let entry = accept.user_data(tag(Op::Accept, 0, u32::try_from(index).expect("few listeners")));
-        self.push(&entry);
     }
 
     fn arm_receive(&mut self, slot: u32) {
@@ -255,7 +241,10 @@ impl Ring {
 
     fn reuse(&mut self, chunk: Chunk) {
         match chunk {
-            Chunk::Owned(buffer) => self.give_buffer(buffer),
+            Chunk::Owned(buffer) => {
+                self.queued_bytes -= buffer.capacity();
+                self.give_buffer(buffer);
+            }
             Chunk::Lent(lent) => self.buffers.release(lent),
             Chunk::Shared(_) | Chunk::Static(_) => {}
         }
@@ -280,25 +269,19 @@ impl Ring {
         self.completions = completions;
     }
 
-    fn on_accept(&mut self, index: u32, result: i32, flags: u32, events: &mut Vec<Event>) {
-        if result >= 0 {
-            // SAFETY: the kernel just gave this descriptor to us, and to nobody else.
-            let descriptor = unsafe { OwnedFd::from_raw_fd(result) };
-            let socket = self.insert(descriptor, u32::MAX);
-            events.push(Event::Accepted { listener: index, socket });
-        }
-        if cqueue::more(flags) {
+    /// Gives back what traffic doesn't need any more. Every completion has just been read.
+    fn trim(&mut self) {
+        if self.now_ns < self.trim_at_ns {
             return;
         }
-        let listener = &mut self.listeners[index as usize];
-        listener.armed = false;
-        if listener.stopping {
-            self.close_listener(index as usize);
-        } else if result >= 0 || result == -libc::ECONNABORTED {
-            self.arm_accept(index as usize);
-        } else {
-            listener.retry_at_ns = self.now_ns + ACCEPT_RETRY_NS;
-        }
+        self.trim_at_ns = self.now_ns + LOOK_NS;
+        // What didn't fit the queue is read later: there may be filled buffers that we don't know of.
+        let settled = !self.ring.submission().cq_overflow() && self.ring.completion().is_empty();
+        self.buffers.trim(settled);
+        trim_slab(&mut self.sockets);
+        trim_list(&mut self.dirty);
+        trim_list(&mut self.freed);
+        trim_list(&mut self.completions);
     }
 
     fn on_connect(&mut self, slot: u32, result: i32, events: &mut Vec<Event>) {
@@ -444,40 +427,6 @@ impl Ring {
         }
     }
 
-    fn rearm_listeners(&mut self) -> bool {
-        let mut waiting = false;
-        for index in 0..self.listeners.len() {
-            let listener = &self.listeners[index];
-            if !listener.armed && listener.descriptor.is_some() {
-                if self.now_ns >= listener.retry_at_ns {
-                    self.arm_accept(index);
-                } else {
-                    waiting = true;
-                }
-            }
-        }
-        waiting
-    }
-
-    /// Closes a listener after taking the connections that the kernel has made already: the close would reset them.
-    fn close_listener(&mut self, index: usize) {
-        let Some(listener) = self.listeners[index].descriptor.take() else { return };
-        if rustix::io::ioctl_fionbio(&listener, true).is_err() {
-            return;
-        }
-        let index = u32::try_from(index).expect("few listeners");
-        for _ in 0..LATE_ACCEPTS_MAX {
-            match rustix::net::accept_with(&listener, rustix::net::SocketFlags::CLOEXEC) {
-                Ok(descriptor) => {
-                    let socket = self.insert(descriptor, u32::MAX);
-                    self.late.push(Event::Accepted { listener: index, socket });
-                }
-                Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNABORTED) => {}
-                Err(_) => return,
-            }
-        }
-    }
-
     /// Hands over what is queued and waits for a completion.
     fn wait(&mut self, timeout_ns: Option<u64>) -> io::Result<()> {
         let waited = match timeout_ns {
@@ -588,31 +537,23 @@ impl Runtime for Ring {
     }
 
     fn listen(&mut self, listener: OwnedFd, shared: bool) -> io::Result<u32> {
-        let index = self.listeners.len();
-        self.listeners.push(Listener {
-            descriptor: Some(listener),
-            shared,
-            armed: false,
-            stopping: false,
-            retry_at_ns: 0,
-        });
-        self.arm_accept(index);
-        Ok(u32::try_from(index).expect("few listeners"))
+        Ok(self.add_listener(listener, shared))
     }
 
-    fn stop_listening(&mut self, _left: bool) {
-        for index in 0..self.listeners.len() {
-            let listener = &mut self.listeners[index];
-            listener.stopping = true;
-            if listener.armed {
-                // The descriptor goes once the accept has ended: until then the kernel makes connections of its own.
-                let target = tag(Op::Accept, 0, u32::try_from(index).expect("few listeners"));
-                let entry = opcode::AsyncCancel::new(target).build().user_data(tag(Op::Ignore, 0, 0));
-                self.push(&entry);
-            } else {
-                self.close_listener(index);
-            }
-        }
+    fn stop_listening(&mut self, left: bool) {
+        self.stop_listeners(left);
+    }
+
+    fn accept(&mut self, wanted: bool) {
+        self.accept_or_wait(wanted);
+    }
+
+    fn accept_failures(&self) -> u64 {
+        self.accept_failures
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.buffers.lent() * BUFFER_BYTES + self.queued_bytes + self.sockets.len() * size_of::<Socket>()
     }
 
     fn connect(&mut self, address: &Address, owner: u32) -> io::Result<SocketKey> {
@@ -666,6 +607,9 @@ impl Runtime for Ring {
     }
 
     fn send(&mut self, socket: SocketKey, chunk: Chunk) {
+        if let Chunk::Owned(buffer) = &chunk {
+            self.queued_bytes += buffer.capacity();
+        }
         if chunk.is_empty() {
             self.reuse(chunk);
             return;
@@ -725,7 +669,7 @@ impl Runtime for Ring {
 
     fn give_buffer(&mut self, mut buffer: Vec<u8>) {
         let bytes_max =
-            if self.spare_buffers.len() < SPARE_BUFFERS_FEW { SPARE_BUFFER_BYTES_MAX } else { COPY_MAX };
+            if self.spare_buffers.len() < SPARE_BUFFERS_LARGE { SPARE_BUFFER_BYTES_MAX } else { COPY_MAX };
         if (1..=bytes_max).contains(&buffer.capacity()) {
             buffer.clear();
             self.spare_buffers.give(buffer);
@@ -745,7 +689,8 @@ impl Runtime for Ring {
         let retrying = self.rearm_listeners();
         self.buffers.publish();
         let mut timeout_ns = timeout_ns;
-        if self.spare_buffers.trim(self.now_ns) | self.spare_gathered.trim(self.now_ns) {
+        if self.spare_buffers.trim(self.now_ns) | self.spare_gathered.trim(self.now_ns) | self.buffers.touched
+        {
             timeout_ns = Some(timeout_ns.map_or(LOOK_NS, |asked| asked.min(LOOK_NS)));
         }
         if !self.late.is_empty() || !self.backlog.is_empty() {
@@ -761,6 +706,7 @@ impl Runtime for Ring {
         }
         self.read_clocks();
         self.reap(events);
+        self.trim();
         events.append(&mut self.late);
         Ok(())
     }

@@ -64,6 +64,7 @@ pub struct Simulated {
     /// Sockets that may have something to report, each once.
     active: Vec<u32>,
     mailbox: Option<(OwnedFd, u32)>,
+    accept_paused: bool,
     now_ns: u64,
 }
 
@@ -80,6 +81,7 @@ impl Simulated {
             freed: Vec::new(),
             active: Vec::new(),
             mailbox: None,
+            accept_paused: false,
             now_ns,
         }
     }
@@ -147,7 +149,8 @@ impl Simulated {
                 self.mark_active(slot);
             }
         }
-        let accepted = self.network.backlog.len().min(ACCEPTS_MAX);
+        let accepts_max = if self.accept_paused { 0 } else { ACCEPTS_MAX };
+        let accepted = self.network.backlog.len().min(accepts_max);
         let mut sources: Vec<Source> = self.network.backlog.drain(..accepted).map(Source::Backlog).collect();
         let connects = self.network.connects.drain(..);
         sources.extend(connects.map(|(wire, errno)| Source::Connect(wire, errno)));
@@ -156,7 +159,7 @@ impl Simulated {
         self.network.dice.shuffle(&mut sources);
         for source in sources {
             match source {
-                Source::Backlog(wire) => self.accept(wire, events),
+                Source::Backlog(wire) => self.take_connection(wire, events),
                 Source::Connect(wire, errno) => self.end_connect(wire, errno, events),
                 Source::Socket(slot) => self.serve(slot, events),
                 Source::Mailbox => self.look_into_mailbox(events),
@@ -164,7 +167,7 @@ impl Simulated {
         }
     }
 
-    fn accept(&mut self, wire: WireKey, events: &mut Vec<Event>) {
+    fn take_connection(&mut self, wire: WireKey, events: &mut Vec<Event>) {
         let slot =
             u32::try_from(self.sockets.insert(Socket::new(wire, u32::MAX, false))).expect("few sockets");
         self.network.wires[wire.0 as usize].socket = Some(slot);
@@ -356,6 +359,19 @@ impl Runtime for Simulated {
 
     fn stop_listening(&mut self, _left: bool) {
         self.network.stop_listening();
+    }
+
+    fn accept(&mut self, wanted: bool) {
+        self.accept_paused = !wanted;
+    }
+
+    fn accept_failures(&self) -> u64 {
+        0
+    }
+
+    fn held_bytes(&self) -> usize {
+        let queued: usize = self.sockets.iter().map(|(_, socket)| socket.unsent).sum();
+        self.buffers.held() * BUFFER_BYTES + queued + self.sockets.len() * size_of::<Socket>()
     }
 
     fn connect(&mut self, address: &Address, owner: u32) -> io::Result<SocketKey> {
