@@ -120,8 +120,10 @@ impl Places {
         Ok(listeners)
     }
 
-    /// Once every shard has its sockets: what is left to hold, so that sockets end with the shards.
-    pub(crate) fn into_files(self) -> Vec<SocketFile> {
+    /// Once every shard has its sockets: what is left to hold, so that sockets end with the shards. Files that were given
+    /// belong to this process from here on.
+    pub(crate) fn into_files(mut self) -> Vec<SocketFile> {
+        self.files.iter_mut().for_each(SocketFile::own);
         self.files
     }
 }

@@ -74,7 +74,6 @@ impl Node {
     ) -> Result<Self, Trouble> {
         let runtime = runtime(settings.runtime)?;
         let cpus = cpus(settings)?;
-        let example_backends = BTreeMap::new();
         let workers = Workers::start().map_err(|error| Trouble::new(format!("no worker thread: {error}")))?;
         // One of each shard, and one of the log thread.
         let mut metrics: Vec<Arc<ShardMetrics>> = (0..=cpus.len()).map(|_| Arc::default()).collect();
@@ -95,7 +94,7 @@ impl Node {
             registry: Arc::default(),
             resolver: resolver.clone(),
             names: names(&compiled.plan),
-            example_backends,
+            example_backends: BTreeMap::new(),
             held,
             addresses: places.addresses(),
             socket_files: Vec::new(),
@@ -108,7 +107,6 @@ impl Node {
         node.start_example_backends(compiled, &mut inherited)?;
         inherited.settle()?;
         let count = cpus.len();
-        let overload = overload(settings, count);
         let parts = mailboxes.into_iter().zip(nears).zip(metrics).zip(writers).zip(cpus).enumerate();
         for (index, ((((mailbox, near), metrics), records), cpu)) in parts {
             let spec = Spec {
@@ -124,7 +122,7 @@ impl Node {
                 connections_max: settings.limits.connections,
                 roots: roots.clone(),
                 spin_us: settings.shards.spin_us,
-                overload,
+                overload: overload(settings, count),
                 idle_upstreams_max: settings.limits.idle_upstreams,
                 metrics,
                 records,
@@ -199,6 +197,14 @@ impl Node {
     /// Whether a shard ended, which none does by itself.
     pub(crate) fn is_broken(&self) -> bool {
         self.shards.iter().any(Handle::is_finished)
+    }
+
+    /// Looks at listeners as if they were new, while the process before this one is on its way out.
+    pub(crate) fn look_again(&self) {
+        for shard in &self.shards {
+            // A full mailbox is one that is being read: the next look is soon.
+            let _ = shard.mailbox().look_again();
+        }
     }
 
     /// The sockets that another process takes over.

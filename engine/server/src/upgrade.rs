@@ -185,7 +185,12 @@ impl Predecessor {
     }
 
     /// Tells it that this process serves. It may be gone by now, which changes nothing.
-    pub(crate) fn relieve(self) {
+    pub(crate) fn relieve(&self) {
         let _ = handover::say(&self.0, &Message::Ready);
+    }
+
+    /// Whether it has ended: it holds its end of the way until then.
+    pub(crate) fn is_gone(&self) -> bool {
+        !matches!(handover::hear(&self.0, false), Ok(None))
     }
 }

@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Present(Vec<Option<Terms>>),
     /// The resolver's answer for `host:port`.
     Resolved(String, Resolved),
+    /// Look at the listeners as if they were new: another process, which accepted from them too, is going or gone.
+    LookAgain,
     /// Finish what is in flight within the given time and end. `left`: another process accepts from the listeners' sockets.
     Drain {
         /// Time for it.
@@ -54,6 +56,7 @@ impl<R: Runtime> Shard<R> {
                 Command::Discard => self.prepared = None,
                 Command::Present(terms) => self.present(&terms),
                 Command::Resolved(name, outcome) => self.resolved(&name, &outcome),
+                Command::LookAgain => self.look_again(),
                 Command::Drain { timeout, left } => {
                     self.drain(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX), left);
                 }

@@ -83,6 +83,15 @@ impl Mailbox {
         self.send(Command::Resolved(name, outcome))
     }
 
+    /// Has the shard look at its listeners as if they were new. The kernel wakes one of those who wait for a connection; if
+    /// that was another process, on its way out, the connection would wait for the next one.
+    ///
+    /// # Errors
+    /// The shard's mailbox is full.
+    pub fn look_again(&self) -> Result<(), MailboxFull> {
+        self.send(Command::LookAgain)
+    }
+
     /// Stops accepting and ends when everything in flight is answered, at the latest after `timeout`. If the listeners'
     /// sockets are `left` to another process, so are the connections that wait to be accepted.
     ///

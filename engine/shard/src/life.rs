@@ -371,6 +371,14 @@ impl<R: Runtime> Shard<R> {
         }
     }
 
+    /// Looks at the listeners as if they were new.
+    pub(crate) fn look_again(&mut self) {
+        if self.draining.is_none() && !self.spareable.accept_paused {
+            self.rt.accept(false);
+            self.rt.accept(true);
+        }
+    }
+
     /// Begins to drain: no more connections; idle ones may still bring a request for a moment.
     pub(crate) fn drain(&mut self, timeout_ns: u64, left: bool) {
         if self.draining.is_some() {

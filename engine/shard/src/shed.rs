@@ -43,7 +43,7 @@ pub(crate) struct Spareable {
     multiplexed: Vec<u32>,
     list_at_ns: u64,
     /// New connections are left to wait.
-    accept_paused: bool,
+    pub(crate) accept_paused: bool,
     accept_failures: u64,
 }
 

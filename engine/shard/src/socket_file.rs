@@ -29,6 +29,11 @@ impl SocketFile {
         &self.path
     }
 
+    /// Takes the file over for good: from now on it goes with this.
+    pub fn own(&mut self) {
+        self.owned = true;
+    }
+
     /// Leaves the file to another process, which listens on it as well.
     pub fn leave(mut self) {
         self.owned = false;
@@ -66,15 +71,17 @@ pub fn bind_unix(path: &Path, mode: u32) -> io::Result<(OwnedFd, SocketFile)> {
         }
         bound => bound?,
     }
-    let file = adopt_unix(path, mode).inspect_err(|_| {
+    let mut file = adopt_unix(path, mode).inspect_err(|_| {
         // It is ours, and of no use.
         let _ = std::fs::remove_file(path);
     })?;
+    file.own();
     socket.listen(BACKLOG)?;
     Ok((socket.into(), file))
 }
 
-/// Takes the file of a socket on that another process bound and has given to this one.
+/// Finds the file of a socket that another process bound and has given to this one. It stays the other's until this one
+/// [owns](SocketFile::own) it.
 ///
 /// # Errors
 /// The file is gone, or isn't this user's.
@@ -82,7 +89,7 @@ pub fn adopt_unix(path: &Path, mode: u32) -> io::Result<SocketFile> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let held = rustix::fs::open(path, flags, rustix::fs::Mode::empty())?;
     std::fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
-    Ok(SocketFile { path: path.to_owned(), held, owned: true })
+    Ok(SocketFile { path: path.to_owned(), held, owned: false })
 }
 
 /// Removes the socket at `path` if nobody listens on it.

@@ -20,6 +20,8 @@ use End::{Asked, Broken, Relieved};
 const LOOK: Duration = Duration::from_millis(500);
 /// How often a process that is to take over is looked at.
 const UPGRADE_LOOK: Duration = Duration::from_millis(10);
+/// How often listeners are looked at anew while the process before this one ends.
+const PREDECESSOR_LOOK: Duration = Duration::from_millis(100);
 
 /// Runs a node until a signal ends it.
 pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
@@ -57,11 +59,11 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
         Ok(Some((node, certificates, predecessor))) => {
             announce::ready(&node, &compiled, &settings);
             systemd::ready();
-            if let Some(predecessor) = predecessor {
+            if let Some(predecessor) = &predecessor {
                 predecessor.relieve();
             }
-            let serving =
-                Serving { node, sources: Sources { documents, certificates }, program, upgrade: None };
+            let sources = Sources { documents, certificates };
+            let serving = Serving { node, sources, program, predecessor, upgrade: None };
             serving.serve(&happenings, &settings)
         }
         Ok(None) => ExitCode::FAILURE,
@@ -83,6 +85,8 @@ struct Serving {
     node: Node,
     sources: Sources,
     program: std::io::Result<Program>,
+    /// The process that this one has taken over from, until it has ended.
+    predecessor: Option<Predecessor>,
     upgrade: Option<Upgrade>,
 }
 
@@ -103,8 +107,8 @@ impl Serving {
                 break end;
             }
         };
-        // A process that isn't ready yet must not outlive this one.
-        drop(self.upgrade.take());
+        // A process that isn't ready yet must not outlive this one; one that is sees the end of this one.
+        let upgrade = self.upgrade.take().filter(|_| matches!(end, Relieved(_)));
         match end {
             Relieved(pid) => {
                 systemd::relieved_by(pid);
@@ -121,6 +125,7 @@ impl Serving {
         }
         let left = matches!(end, Relieved(_));
         let orderly = self.node.stop(left, |step| happenings.next(step) == Some(Happening::Stop));
+        drop(upgrade);
         match (end, orderly) {
             (Broken, _) => ExitCode::FAILURE,
             (Asked | Relieved(_), true) => {
@@ -136,7 +141,11 @@ impl Serving {
 
     /// One happening; says whether the node is to end.
     fn next(&mut self, happenings: &Happenings, settings: &Settings) -> Option<End> {
-        let look = if self.upgrade.is_some() { UPGRADE_LOOK } else { LOOK };
+        let look = match (&self.upgrade, &self.predecessor) {
+            (Some(_), _) => UPGRADE_LOOK,
+            (None, Some(_)) => PREDECESSOR_LOOK,
+            (None, None) => LOOK,
+        };
         match happenings.next(look) {
             Some(Happening::Stop) => return Some(Asked),
             Some(Happening::Reload) => {
@@ -157,6 +166,13 @@ impl Serving {
             Some(Happening::Upgrade) => self.begin_upgrade(settings),
             None if self.node.is_broken() => return Some(Broken),
             None => {}
+        }
+        if let Some(predecessor) = &self.predecessor {
+            let gone = predecessor.is_gone();
+            self.node.look_again();
+            if gone {
+                self.predecessor = None;
+            }
         }
         match self.upgrade.as_mut()?.go_on(self.node.sockets()) {
             Progress::Waiting => None,

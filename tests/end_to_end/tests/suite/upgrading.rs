@@ -72,6 +72,7 @@ fn ask_by_path(path: &Path, counts: &Counts) {
     use std::io::Write;
     while counts.goes_on() {
         let mut stream = UnixStream::connect(path).expect("the socket accepts");
+        stream.set_read_timeout(Some(support::PATIENCE)).expect("sockets take timeouts");
         stream.write_all(b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("the node reads");
         assert_eq!(Message::read_response(&mut stream, "GET").expect("an answer").status(), 200);
         counts.count(&counts.unix);
@@ -194,6 +195,24 @@ fn a_new_process_that_fails_changes_nothing() {
     replace(&good);
     node.upgrade();
     assert_eq!(node.client().ask("GET", "/version", "localhost").text(), "two");
+}
+
+#[test]
+fn a_socket_file_stays_with_the_process_that_goes_on() {
+    let mut node = builder("auto", &answering("one")).start();
+    let path = node.folder().path().join("turnpike.sock");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let settings = format!(
+        "listeners: [{{address: 127.0.0.1:0}}, {{address: 'unix:turnpike.sock'}}, {{address: '{}'}}]\n",
+        taken.local_addr().expect("bound")
+    );
+    node.folder().write("turnpike.yaml", &settings);
+    node.signal(Signal::USR2);
+    node.wait_for_log("not upgraded");
+    assert!(UnixStream::connect(&path).is_ok(), "the running process listens on it");
+    drop(taken);
+    node.upgrade();
+    assert!(UnixStream::connect(&path).is_ok(), "the new process does");
 }
 
 #[test]

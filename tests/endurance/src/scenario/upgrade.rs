@@ -13,21 +13,26 @@ use support::{Client, Identity, Node, eventually};
 /// Between two changes.
 const PAUSE: Duration = Duration::from_millis(1_500);
 
-pub(crate) fn run(setting: Setting<'_>) -> String {
-    let backend = Backend::start();
-    let edition =
-        |n: u64| document(&[route("/ok", backend.address, 20_000), mock("/edition", &n.to_string())]);
+/// A node on two shards with a listener in clear and one with TLS.
+fn start(runtime: &str, document: &str) -> Node {
     let identity = Identity::ecdsa(&["localhost"]);
-    let mut node = Node::builder()
-        .document("api.yaml", &edition(0))
+    Node::builder()
+        .document("api.yaml", document)
         .file("own.pem", &identity.certificate)
         .file("own.key", &identity.key)
         .settings(
             "listeners:\n  - address: 127.0.0.1:0\n  - address: 127.0.0.1:0\n    tls: {certificate: own.pem, key: own.key}\n\
              shards: {count: 2}\n",
         )
-        .flags(&["--runtime", setting.runtime])
-        .start();
+        .flags(&["--runtime", runtime])
+        .start()
+}
+
+pub(crate) fn run(setting: Setting<'_>) -> String {
+    let backend = Backend::start();
+    let edition =
+        |n: u64| document(&[route("/ok", backend.address, 20_000), mock("/edition", &n.to_string())]);
+    let mut node = start(setting.runtime, &edition(0));
     let (plain, secure) = (node.addresses()[0], node.addresses()[1]);
     let seconds = if setting.full { 120 } else { 8 };
     let wrks = [format!("http://{plain}/ok/1"), format!("https://{secure}/ok/1")]

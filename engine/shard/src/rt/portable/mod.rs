@@ -455,11 +455,14 @@ impl Runtime for Portable {
         Ok(index)
     }
 
-    fn stop_listening(&mut self, left: bool) {
-        // The kernel would reset the connections that it has made already.
+    fn stop_listening(&mut self, _left: bool) {
+        // Another process may hold the sockets too, and a close here wouldn't end the watch: the kernel would go on to wake
+        // this loop for their connections. What it was woken for before is taken; others the kernel would reset.
+        for listener in self.listeners.iter().flatten() {
+            let _ = epoll::delete(&self.poll, &listener.descriptor);
+        }
         let mut late = Vec::new();
-        let drained = if left { 0 } else { self.listeners.len() };
-        for index in 0..drained {
+        for index in 0..self.listeners.len() {
             let index = u32::try_from(index).expect("few listeners");
             // Nobody waits for a descriptor to become free here, so "more" is tried a bounded number of times.
             let _ = (0..LATE_ACCEPTS_MAX).all(|_| self.take_connections(index, ACCEPTS_MAX, &mut late));
