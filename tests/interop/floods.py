@@ -40,8 +40,6 @@ FLAGS = (
     "3s",
 )
 WITHIN = 3.5
-# A connection without a head that has begun is an idle one.
-IDLE = ("NO_ERROR",)
 CALM = ("ENHANCE_YOUR_CALM",)
 HOLD = "/any/hold"
 
@@ -327,12 +325,14 @@ SLOW = {
     # Without a whole preface it isn't known to speak HTTP/2: told so by HTTP/1.1, or closed.
     "slow-preface": slow(b"PRI * HT", b"", codes=None),
     "slow-preface-drip": slow(b"PRI * HTTP/2.0\r\n\r\nSM\r\n", b"", codes=None),
-    "slow-frame-header": slow(OPENING + get(1)[:5], b"", codes=IDLE),
+    "slow-frame-header": slow(OPENING + get(1)[:5], b""),
     "slow-head": slow(OPENING + get(1)[:30], b""),
     "slow-head-drip": slow(
         OPENING + frame(HEADERS, END_STREAM, 1, b"\x00\x7f\x80\x40"), frame(CONTINUATION, 0, 1, b"v")
     ),
-    "slow-settings": slow(PREFACE + settings((4, 9))[:12], b"", codes=IDLE),
+    "slow-settings": slow(PREFACE + settings((4, 9))[:12], b""),
+    # It acknowledges nothing; empty frames of a type that nobody knows keep it from being idle.
+    "unacknowledged": slow(OPENING, frame(0xFE, 0, 0, b""), codes=("SETTINGS_TIMEOUT",)),
     "slow-body": slow_body,
     "slow-body-drip": slow_body_drip,
     "heads-in-halves": heads_in_halves,

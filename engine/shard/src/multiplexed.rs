@@ -39,6 +39,8 @@ pub(crate) struct Multiplexed {
     listed: bool,
     /// When the head that has begun must be whole; nothing if none has.
     head_due_ns: u64,
+    /// When the client must have acknowledged our settings; nothing once it has (RFC 9113 section 6.5.3).
+    settings_due_ns: u64,
     /// When to look next whether the client reads; nothing if nothing waits for it.
     look_due_ns: u64,
     /// Bytes of frames ever queued.
@@ -62,6 +64,11 @@ impl Multiplexed {
             self.connection.reset(stream, ErrorCode::NO_ERROR, &mut self.out);
             self.leftover.swap_remove(place);
         }
+    }
+
+    /// When the next frame that the client owes is due.
+    fn frame_due_ns(&self) -> u64 {
+        self.head_due_ns.min(self.settings_due_ns)
     }
 
     /// Bytes that it holds.
@@ -106,6 +113,7 @@ impl<R: Runtime> Shard<R> {
             out,
             listed: false,
             head_due_ns: u64::MAX,
+            settings_due_ns: now_ns + self.timeouts.header_ns,
             look_due_ns: u64::MAX,
             queued_bytes: 0,
             next_second_ns: now_ns + SECOND_NS,
@@ -157,7 +165,10 @@ impl<R: Runtime> Shard<R> {
             true => multiplexed.head_due_ns.min(now_ns + self.timeouts.header_ns),
             false => u64::MAX,
         };
-        let (head_due_ns, mut look_due_ns) = (multiplexed.head_due_ns, multiplexed.look_due_ns);
+        if !multiplexed.connection.awaits_settings() {
+            multiplexed.settings_due_ns = u64::MAX;
+        }
+        let (head_due_ns, mut look_due_ns) = (multiplexed.frame_due_ns(), multiplexed.look_due_ns);
         let idle = multiplexed.streams.is_empty();
         let idle_ns = if multiplexed.leaving { self.timeouts.drain_linger_ns } else { self.idle_client_ns() };
         let mut due_ns = head_due_ns;
@@ -211,10 +222,14 @@ impl<R: Runtime> Shard<R> {
         let client = &self.clients[index as usize];
         let Some(multiplexed) = client.h2.as_deref() else { return };
         let idle = multiplexed.streams.is_empty();
-        if multiplexed.head_due_ns <= now_ns {
+        if multiplexed.frame_due_ns() <= now_ns {
+            let late_head = multiplexed.head_due_ns <= now_ns;
             self.books.timed_out();
             self.lose_streams(index);
-            self.leave_for(index, ErrorCode::ENHANCE_YOUR_CALM);
+            self.leave_for(
+                index,
+                if late_head { ErrorCode::ENHANCE_YOUR_CALM } else { ErrorCode::SETTINGS_TIMEOUT },
+            );
             return;
         }
         let unsent = self.rt.unsent(client.socket) > 0;
@@ -222,7 +237,7 @@ impl<R: Runtime> Shard<R> {
             self.leave(index);
             return;
         }
-        let (mut due_ns, mut look_due_ns) = (multiplexed.head_due_ns, multiplexed.look_due_ns);
+        let (mut due_ns, mut look_due_ns) = (multiplexed.frame_due_ns(), multiplexed.look_due_ns);
         if unsent && look_due_ns <= now_ns {
             let Some(next_ns) = self.look_at_reading(index) else {
                 self.books.timed_out();
@@ -293,6 +308,8 @@ impl<R: Runtime> Shard<R> {
             let step = multiplexed.connection.receive(input.rest(&self.rt), &mut multiplexed.out);
             match step.event {
                 Some(Event::Data { stream, range, end_stream }) => {
+                    // What had begun before is whole.
+                    multiplexed.head_due_ns = u64::MAX;
                     self.stream_data(index, stream, input, range, end_stream);
                 }
                 Some(event) => self.on_stream_event(index, event),

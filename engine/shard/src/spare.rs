@@ -53,8 +53,8 @@ impl<T> Spare<T> {
         if now_ns >= self.look_at_ns {
             self.look_at_ns = now_ns + LOOK_NS;
             self.limit = self.few.max(self.limit - self.limit.min(self.idle));
-            self.kept.truncate(self.limit);
-            self.kept.shrink_to(self.limit);
+            self.kept.truncate(self.few.max(self.kept.len() - self.idle));
+            self.kept.shrink_to(self.limit.min(2 * self.kept.len()));
             self.idle = self.kept.len();
         }
         self.kept.len() > self.few
@@ -136,6 +136,16 @@ mod tests {
         assert!(slab.capacity() <= 1_000, "{}", slab.capacity());
         assert_eq!(slab.get(4), Some(&4));
         assert_eq!(slab.insert(9), 5, "places are used in order");
+    }
+
+    #[test]
+    fn few_that_are_left_of_many_go_as_quickly() {
+        let mut spare = Spare::new(0, 1_000);
+        burst(&mut spare, 1_000);
+        // Most are in use elsewhere, or weren't worth keeping.
+        assert!((0..990).all(|_| spare.take().is_some()));
+        spare.trim(LOOK_NS);
+        assert!(!spare.trim(2 * LOOK_NS), "{} are kept", spare.kept.len());
     }
 
     #[test]

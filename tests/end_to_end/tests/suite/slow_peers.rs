@@ -136,3 +136,30 @@ fn nobody_at_a_unix_socket_is_a_refused_connection() {
         assert_eq!(node.client().ask("GET", "/gone", "x").status(), 500, "{runtime}");
     }
 }
+
+#[test]
+fn http2_clients_that_owe_a_frame_are_told_and_let_go() {
+    // The preface and SETTINGS; and the answer to the node's own.
+    const HELLO: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    const ACKNOWLEDGED: &[u8] = b"\0\0\0\x04\x01\0\0\0\0";
+    for runtime in ["auto", "portable"] {
+        let document = Document::new().mock("get", "/hello", 200, "{}");
+        let node =
+            start(runtime, &document, &["--timeouts-header", "400ms", "--timeouts-idle-client", "20s"]);
+        let said_to = |words: &[&[u8]]| {
+            let mut client = node.client();
+            client.send(words.concat());
+            client.rest()
+        };
+        let told = |said: &[u8]| said.windows(17).find(|frame| frame[3] == 7).map(|frame| frame[16]);
+        // SETTINGS_TIMEOUT for settings that aren't acknowledged (RFC 9113 section 6.5.3),
+        assert_eq!(told(&said_to(&[HELLO])), Some(4), "{runtime}");
+        // ENHANCE_YOUR_CALM for half a frame header, and for half a PING.
+        assert_eq!(told(&said_to(&[HELLO, ACKNOWLEDGED, b"\0\0\x08\x06"])), Some(11), "{runtime}");
+        assert_eq!(
+            told(&said_to(&[HELLO, ACKNOWLEDGED, b"\0\0\x08\x06\0\0\0\0\0four"])),
+            Some(11),
+            "{runtime}"
+        );
+    }
+}

@@ -398,13 +398,14 @@ impl Connection {
         !self.settings_acknowledged
     }
 
-    /// Whether a head has begun and not ended, or the preface hasn't: what a deadline for slow heads asks for.
+    /// Whether something has begun that can't be acted upon before it is whole: the preface, a frame header, a frame other
+    /// than DATA, a field block. It is what a deadline for slow heads asks for.
     #[must_use]
     pub fn awaits_head(&self) -> bool {
         let partial = match self.reading {
-            Reading::Preface(_) => true,
-            Reading::Payload(header) => header.kind == Kind::Headers,
-            _ => false,
+            Reading::Preface(_) | Reading::Payload(_) => true,
+            Reading::Header(done) => done > 0,
+            Reading::Data(_) | Reading::Skip(_) => false,
         };
         partial || self.open_block.is_some()
     }

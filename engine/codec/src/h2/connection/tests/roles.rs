@@ -270,6 +270,25 @@ fn both_sides_understand_each_other() {
     assert_eq!((up.body.len(), down.body.len()), (600, 200_000));
 }
 
+#[test]
+fn what_has_begun_is_awaited_until_it_is_whole() {
+    let mut server = Connection::server(Limits::default());
+    let mut out = Vec::new();
+    assert!(server.awaits_head(), "the preface");
+    server.receive(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &mut out);
+    assert!(!server.awaits_head());
+    server.receive(b"\0\0\0\x04\0", &mut out);
+    assert!(server.awaits_head(), "half a frame header");
+    server.receive(b"\0\0\0\0", &mut out);
+    assert!(!server.awaits_head() && server.awaits_settings());
+    server.receive(b"\0\0\x08\x06\0\0\0\0\0four", &mut out);
+    assert!(server.awaits_head(), "half a PING");
+    server.receive(b"more", &mut out);
+    assert!(!server.awaits_head());
+    server.receive(b"\0\0\0\x04\x01\0\0\0\0", &mut out);
+    assert!(!server.awaits_settings());
+}
+
 fn range_of(outcome: &Outcome) -> std::ops::Range<usize> {
     match outcome.last() {
         Some(Event::Data { range, .. }) => range.clone(),
