@@ -176,11 +176,13 @@ impl Writer {
         wrote
     }
 
+    /// Writes the block's whole records; the beginning of a further one stays for the next write.
     fn write(&mut self, block: &mut Vec<u8>) {
-        let outcome = self.output.write(block);
+        let whole = whole_records(block);
+        let outcome = self.output.write(&block[..whole]);
         if outcome.is_err() {
             // A line is a record. Of a block that was written in part, all count: none of it is to be relied on.
-            let lost = block.iter().filter(|&&octet| octet == b'\n').count();
+            let lost = block[..whole].iter().filter(|&&octet| octet == b'\n').count();
             self.metrics.access_log_dropped.add(lost as u64);
         }
         // Said once per outage: a full disk must not fill a second log.
@@ -194,8 +196,14 @@ impl Writer {
             eprintln!("access log: can't write to {name}: {error}; records are lost until it works again");
         }
         self.requests.failing.store(outcome.is_err(), Ordering::Relaxed);
-        block.clear();
+        block.drain(..whole);
     }
+}
+
+/// Bytes up to the end of the last whole record. Another process may append between two writes: while an old and a new
+/// one serve, a record cut in two would be torn. One that is longer than a block goes in pieces, so that a block has a bound.
+fn whole_records(block: &[u8]) -> usize {
+    block.iter().rposition(|&octet| octet == b'\n').map_or(block.len(), |end| end + 1)
 }
 
 #[cfg(test)]
@@ -205,6 +213,14 @@ mod tests {
     use records::ring::ring;
 
     use super::*;
+
+    #[test]
+    fn a_write_ends_with_a_record() {
+        let cases = [("", 0), ("longer than a block", 19), ("a\n", 2), ("a\nb\nbegun", 4)];
+        for (block, whole) in cases {
+            assert_eq!(whole_records(block.as_bytes()), whole, "{block:?}");
+        }
+    }
 
     #[test]
     fn every_line_reaches_the_file() {
