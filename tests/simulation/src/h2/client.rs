@@ -50,6 +50,8 @@ pub(crate) struct Client {
     halted_ns: u64,
     /// Windows to open later: stream and bytes.
     owed: Vec<(u32, usize)>,
+    /// Bodies find the connection's window shut: after how many openings, and since when.
+    starved: Option<(u64, u64)>,
     is_guilty: bool,
     said_goodbye: bool,
     heard_goodbye: bool,
@@ -79,6 +81,7 @@ impl Client {
             until_ns: None,
             halted_ns: 0,
             owed: Vec::new(),
+            starved: None,
             is_guilty: false,
             said_goodbye: false,
             heard_goodbye: false,
@@ -104,6 +107,7 @@ impl Client {
     pub(crate) fn go_on(&mut self, network: &mut Network, ledger: &mut Ledger) {
         while !self.is_done {
             self.send_bodies(network);
+            self.watch_room(network.now_ns(), ledger);
             if self.until_ns.is_some_and(|until_ns| network.now_ns() < until_ns) {
                 return;
             }
@@ -236,6 +240,24 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Bodies that find no room on the connection don't wait for ever.
+    fn watch_room(&mut self, now_ns: u64, ledger: &mut Ledger) {
+        if let Some((_, since_ns)) = self.starved
+            && !self.is_guilty
+            && let Err(rule) = oracle::starved(ledger, &self.view, since_ns, now_ns)
+        {
+            ledger.break_rule(format!("{}: {rule}", self.wire));
+        }
+        let waits = self.streams.iter().any(|stream| !stream.is_sent);
+        self.starved = match self.watch.shut_after().filter(|_| waits) {
+            Some(openings) if self.starved.is_none_or(|(before, _)| before != openings) => {
+                Some((openings, now_ns))
+            }
+            Some(_) => self.starved,
+            None => None,
+        };
     }
 
     /// Sends a piece of a body, or its end; false if a window is shut.
@@ -384,7 +406,7 @@ impl Client {
         let request = &self.script.requests[stream.index];
         let (id, status) = (request.id, answer.status);
         network.note(|| format!("{wire}: answer {status} to {id}"));
-        if !stream.is_sent {
+        if !stream.is_sent && network.dice().chance(50) {
             // Nobody waits for the rest of the body.
             stream.is_sent = true;
             network.write(wire, &frame(RST_STREAM, 0, stream.id, &CANCEL.to_be_bytes()));

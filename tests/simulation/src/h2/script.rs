@@ -4,9 +4,12 @@ use std::collections::VecDeque;
 
 use shard::rt::simulated::Dice;
 
+use crate::documents::Route;
 use crate::request::{Flaw, Request};
 
 const MS: u64 = 1_000_000;
+/// A body that nobody wants; a few use up a connection's window unless it is opened again.
+const UNWANTED_BYTES: usize = 300_000;
 
 /// One step. Bodies flow beside the steps, as windows allow.
 #[derive(Debug)]
@@ -74,6 +77,8 @@ pub(crate) struct Script {
 /// A script by chance; ids count up from `next_id`.
 pub(crate) fn draw(dice: &mut Dice, next_id: &mut u64, is_calm: bool) -> Script {
     let count = usize::try_from(dice.between(1, 8)).unwrap_or(1);
+    let is_heavy = dice.chance(6);
+    let count = if is_heavy { count + 6 } else { count };
     let mut requests = Vec::new();
     for _ in 0..count {
         let flaw = match dice.below(24) {
@@ -85,6 +90,9 @@ pub(crate) fn draw(dice: &mut Dice, next_id: &mut u64, is_calm: bool) -> Script 
         };
         let mut request = Request::drawn(dice, *next_id, flaw, false);
         request.expects_continue = false;
+        if is_heavy && flaw == Flaw::None && dice.chance(70) {
+            (request.route, request.method, request.body_length) = (Route::Mock, "POST", UNWANTED_BYTES);
+        }
         requests.push(request);
         *next_id += 1;
     }

@@ -84,6 +84,8 @@ pub(super) struct Watch {
     streams: BTreeMap<u32, Stream>,
     receives: i64,
     sends: i64,
+    /// How often the shard has opened the connection's window.
+    openings: u64,
     /// Window that our settings give to streams, as far as the shard has acknowledged them, and what it has yet to.
     initial_receives: i64,
     unacknowledged: VecDeque<i64>,
@@ -103,6 +105,7 @@ impl Watch {
             streams: BTreeMap::new(),
             receives: WINDOW_AT_FIRST,
             sends: WINDOW_AT_FIRST,
+            openings: 0,
             initial_receives: WINDOW_AT_FIRST,
             unacknowledged: VecDeque::new(),
             initial_sends: WINDOW_AT_FIRST,
@@ -164,6 +167,11 @@ impl Watch {
     pub(super) fn sendable(&self, stream: u32) -> usize {
         let of_stream = self.streams.get(&stream).map_or(0, |stream| stream.sends);
         usize::try_from(of_stream.min(self.sends)).unwrap_or(0)
+    }
+
+    /// How often the connection's window was opened, if it is shut now.
+    pub(super) fn shut_after(&self) -> Option<u64> {
+        (self.sends <= 0).then_some(self.openings)
     }
 
     /// The client has sent DATA, padding counted.
@@ -365,6 +373,7 @@ impl Watch {
 
     fn window(&mut self, stream: u32, payload: &[u8]) -> Result<Seen, String> {
         let more = i64::from(number(exactly(payload, 4)?));
+        self.openings += u64::from(stream == 0);
         let window = if stream == 0 { &mut self.sends } else { &mut self.stream(stream)?.sends };
         *window += more;
         if more == 0 || *window > WINDOW_MAX {
