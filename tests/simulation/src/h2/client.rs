@@ -345,6 +345,10 @@ impl Client {
     }
 
     fn see(&mut self, seen: Seen, network: &mut Network, ledger: &mut Ledger) -> Result<(), String> {
+        if matches!(seen, Seen::Head { .. } | Seen::Reset { .. }) {
+            // Also on a stream that the client has given up: the shard may have learnt of that much later.
+            self.view.last_done_ns = network.now_ns();
+        }
         match seen {
             Seen::Other => {}
             Seen::Settings => network.write(self.wire, &frame(SETTINGS, ACK, 0, &[])),
