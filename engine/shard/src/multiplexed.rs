@@ -13,6 +13,8 @@ use vocabulary::Refusal;
 
 use crate::client::Phase;
 use crate::input::Input;
+#[cfg(feature = "planted-defects")]
+use crate::planted::{Planted, is_planted};
 use crate::request::{Step, Takes, UNSENT_MAX};
 use crate::rt::{Chunk, Runtime};
 use crate::shard::Shard;
@@ -56,6 +58,8 @@ pub(crate) struct Multiplexed {
 impl Multiplexed {
     /// Drops a piece of a body that nobody wants; once it is too much, the client is told to stop (RFC 9113 section 8.1).
     fn drop_body(&mut self, stream: u32, bytes: usize, end: bool) {
+        #[cfg(feature = "planted-defects")]
+        let bytes = if is_planted(Planted::CreditKept) { 0 } else { bytes };
         self.connection.consumed(stream, bytes, &mut self.out);
         let Some(place) = self.leftover.iter().position(|(known, _)| *known == stream) else { return };
         let left = &mut self.leftover[place].1;
@@ -83,6 +87,10 @@ impl Multiplexed {
 
 /// Sends what windows allow of a stream's answer; the rest waits in its slot.
 fn send_body(multiplexed: &mut Multiplexed, slot: &mut Slot, data: &[u8], end: bool) {
+    #[cfg(feature = "planted-defects")]
+    if data.is_empty() && end && is_planted(Planted::EndLost) {
+        return;
+    }
     let mut sent = 0;
     if slot.pending.is_empty() && !slot.pending_end {
         let Multiplexed { connection, out, .. } = multiplexed;
@@ -90,6 +98,13 @@ fn send_body(multiplexed: &mut Multiplexed, slot: &mut Slot, data: &[u8], end: b
         sent = connection.send_data(slot.stream, data, end, out).unwrap_or(data.len());
         if sent == data.len() {
             return;
+        }
+        #[cfg(feature = "planted-defects")]
+        if is_planted(Planted::WindowOverrun) {
+            out.extend_from_slice(&[0, 0, 1, 0, 0]);
+            out.extend_from_slice(&slot.stream.to_be_bytes());
+            out.push(data[sent]);
+            sent += 1;
         }
     }
     slot.pending.extend_from_slice(&data[sent..]);
@@ -386,6 +401,14 @@ impl<R: Runtime> Shard<R> {
         self.slots[slot_index].stream = stream;
         if let Some(multiplexed) = self.clients[index as usize].h2.as_deref_mut() {
             multiplexed.streams.push((stream, slot_index));
+            #[cfg(feature = "planted-defects")]
+            if is_planted(Planted::AnswersSwapped)
+                && let [.., (before, other), _] = *multiplexed.streams
+                && self.slots[other].phase == AnswerPhase::Pending
+            {
+                self.slots[other].stream = stream;
+                self.slots[slot_index].stream = before;
+            }
         }
         self.describe_arrival(index, slot_index);
         slot_index
@@ -444,6 +467,8 @@ impl<R: Runtime> Shard<R> {
             return;
         }
         if slot.request_body == RequestBody::Discard {
+            #[cfg(feature = "planted-defects")]
+            let range = if is_planted(Planted::CreditKept) { 0..0 } else { range };
             self.consumed(index, stream, range.len());
         } else {
             slot.body_due_ns = self.rt.now_ns() + self.timeouts.body_ns;
@@ -683,7 +708,15 @@ impl<R: Runtime> Shard<R> {
     /// The client has reset a stream, or broken it.
     fn stream_gone(&mut self, slot_index: u32) {
         let client = self.slots[slot_index].client;
+        #[cfg(feature = "planted-defects")]
+        let stream = self.slots[slot_index].stream;
         self.forget_stream(slot_index);
+        #[cfg(feature = "planted-defects")]
+        if is_planted(Planted::StreamKept)
+            && let Some(multiplexed) = self.clients[client as usize].h2.as_deref_mut()
+        {
+            multiplexed.streams.push((stream, slot_index));
+        }
         self.list(client);
     }
 

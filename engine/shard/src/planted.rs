@@ -13,6 +13,16 @@ pub enum Planted {
     DoublePoolReturn,
     /// The integration's timeout is never looked at.
     MissingTimeout,
+    /// A client's DATA that nobody wants never opens its windows again.
+    CreditKept,
+    /// A stream that its client has reset stays in the list of streams.
+    StreamKept,
+    /// A byte more than a client's windows allow goes out.
+    WindowOverrun,
+    /// An answer whose body ends with an empty piece never ends its stream.
+    EndLost,
+    /// Two streams get each other's answers.
+    AnswersSwapped,
 }
 
 thread_local! {

@@ -11,6 +11,7 @@ mod backend;
 mod body;
 mod client;
 mod documents;
+mod h2;
 mod ledger;
 mod message;
 mod oracle;

@@ -13,6 +13,9 @@ const SLACK_NS: u64 = 1_000_000_000;
 /// What a byte takes on the slowest of the simulated connections.
 const BYTE_NS: u64 = 20_000;
 
+/// What a window's bytes take at most on such a connection.
+const TRAVEL_NS_MAX: u64 = 1_048_576 * BYTE_NS;
+
 /// How a client saw its connection end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -33,11 +36,19 @@ pub(crate) struct View {
     pub(crate) said_close: bool,
     /// When it finished sending.
     pub(crate) half_closed_ns: Option<u64>,
+    /// Bytes of all its streams, which share the connection; none for HTTP/1.1, where messages take turns.
+    pub(crate) carried_bytes: usize,
 }
 
 impl View {
     pub(crate) fn new(now_ns: u64) -> Self {
-        View { is_slow: false, last_done_ns: now_ns, said_close: false, half_closed_ns: None }
+        View {
+            is_slow: false,
+            last_done_ns: now_ns,
+            said_close: false,
+            half_closed_ns: None,
+            carried_bytes: 0,
+        }
     }
 }
 
@@ -76,9 +87,20 @@ pub(crate) fn answer(
 fn in_time(view: &View, request: &Request, answer_length: usize, now_ns: u64) -> Result<(), String> {
     let Some(sent_ns) = request.sent_ns else { return Ok(()) };
     let waited_ns = now_ns.saturating_sub(sent_ns.max(view.last_done_ns));
-    let travel_ns = (request.body_length + answer_length) as u64 * BYTE_NS;
+    let travel_ns = (request.body_length + answer_length + view.carried_bytes) as u64 * BYTE_NS;
     if !view.is_slow && waited_ns > TIMEOUT_NS + SLACK_NS + travel_ns {
         return Err(format!("took {} ms", waited_ns / 1_000_000));
+    }
+    Ok(())
+}
+
+/// Judges how long a client has had bodies to send, and no room on its connection: backends read all that they get, or
+/// fail within their timeout, so that room comes back.
+pub(crate) fn starved(ledger: &Ledger, view: &View, since_ns: u64, now_ns: u64) -> Result<(), String> {
+    let waited_ns = now_ns.saturating_sub(since_ns);
+    let travel_ns = view.carried_bytes as u64 * BYTE_NS;
+    if ledger.drained_ns.is_none() && waited_ns > TIMEOUT_NS + SLACK_NS + travel_ns.min(TRAVEL_NS_MAX) {
+        return Err(format!("no room for bodies for {} ms", waited_ns / 1_000_000));
     }
     Ok(())
 }

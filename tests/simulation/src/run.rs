@@ -113,6 +113,7 @@ impl Run {
             second_plan,
             is_calm,
             is_introduced(seed),
+            is_multiplexed(seed),
         )));
         let metrics = Arc::new(ShardMetrics::default());
         let asked = Arc::new(ArrayQueue::new(64));
@@ -239,6 +240,11 @@ impl Run {
 /// Whether the clients of a seed come by way of a proxy that says whom it speaks for.
 fn is_introduced(seed: u64) -> bool {
     seed % 4 == 3
+}
+
+/// Whether some clients of a seed speak HTTP/2.
+fn is_multiplexed(seed: u64) -> bool {
+    (seed / 4).is_multiple_of(2)
 }
 
 fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -> Spec {

@@ -46,17 +46,13 @@ pub(crate) struct Script {
     pub(crate) pace: Pace,
 }
 
-impl Script {
-    /// Begins with a PROXY protocol header, of either version.
-    pub(crate) fn introduce(&mut self, index: usize) {
-        let header = if index.is_multiple_of(2) {
-            b"PROXY TCP4 203.0.113.9 203.0.113.1 56324 443\r\n".to_vec()
-        } else {
-            let addresses = b"\x21\x11\0\x0c\xcb\0\x71\x09\xcb\0\x71\x01\xdc\x04\x01\xbb";
-            [&b"\r\n\r\n\0\r\nQUIT\n"[..], addresses].concat()
-        };
-        self.steps.push_front(Step::Write(header));
+/// A PROXY protocol header, of either version.
+pub(crate) fn introduction(index: usize) -> Vec<u8> {
+    if index.is_multiple_of(2) {
+        return b"PROXY TCP4 203.0.113.9 203.0.113.1 56324 443\r\n".to_vec();
     }
+    let addresses = b"\x21\x11\0\x0c\xcb\0\x71\x09\xcb\0\x71\x01\xdc\x04\x01\xbb";
+    [&b"\r\n\r\n\0\r\nQUIT\n"[..], addresses].concat()
 }
 
 const MS: u64 = 1_000_000;

@@ -12,6 +12,7 @@ use shard::rt::simulated::{Dice, Network, Peers, Reception, WireKey};
 
 use crate::backend::Backend;
 use crate::client::Client;
+use crate::h2;
 use crate::ledger::{Ledger, Target};
 use crate::script::{self, Script};
 
@@ -47,14 +48,49 @@ enum Role {
     Backend(usize),
 }
 
+/// A client to come.
+enum Plan {
+    OneByOne(Script),
+    Multiplexed(h2::script::Script),
+}
+
+/// A client that has come, of either version.
+enum Guest {
+    OneByOne(Client),
+    Multiplexed(Box<h2::client::Client>),
+}
+
+impl Guest {
+    fn unfinished(&self) -> Option<String> {
+        match self {
+            Guest::OneByOne(client) => (!client.is_done).then(|| client.describe()),
+            Guest::Multiplexed(client) => (!client.is_done).then(|| client.describe()),
+        }
+    }
+
+    fn go_on(&mut self, network: &mut Network, ledger: &mut Ledger) {
+        match self {
+            Guest::OneByOne(client) => client.go_on(network, ledger),
+            Guest::Multiplexed(client) => client.go_on(network, ledger),
+        }
+    }
+
+    fn read(&mut self, network: &mut Network, ledger: &mut Ledger, is_timer: bool) {
+        match self {
+            Guest::OneByOne(client) => client.read(network, ledger, is_timer),
+            Guest::Multiplexed(client) => client.read(network, ledger, is_timer),
+        }
+    }
+}
+
 /// The far side.
 pub(crate) struct World {
     pub(crate) ledger: Ledger,
     mailbox: Mailbox,
     second_plan: Arc<NodePlan>,
     prepared: Option<std::sync::mpsc::Receiver<Result<(), String>>>,
-    scripts: Vec<Option<Script>>,
-    clients: Vec<Option<Client>>,
+    scripts: Vec<Option<Plan>>,
+    clients: Vec<Option<Guest>>,
     backends: Vec<Backend>,
     roles: BTreeMap<WireKey, Role>,
     asked: Vec<String>,
@@ -71,16 +107,26 @@ impl World {
         second_plan: Arc<NodePlan>,
         is_calm: bool,
         is_introduced: bool,
+        is_multiplexed: bool,
     ) -> World {
         let mut next_id = 1000;
         let count = usize::try_from(network.dice().between(3, 16)).unwrap_or(3);
         let mut scripts = Vec::new();
         for index in 0..count {
-            let mut script = script::draw(network.dice(), &mut next_id, is_calm);
-            if is_introduced {
-                script.introduce(index);
-            }
-            scripts.push(Some(script));
+            let plan = if is_multiplexed && network.dice().chance(60) {
+                let mut script = h2::script::draw(network.dice(), &mut next_id, is_calm);
+                if is_introduced {
+                    script.introduction = script::introduction(index);
+                }
+                Plan::Multiplexed(script)
+            } else {
+                let mut script = script::draw(network.dice(), &mut next_id, is_calm);
+                if is_introduced {
+                    script.steps.push_front(script::Step::Write(script::introduction(index)));
+                }
+                Plan::OneByOne(script)
+            };
+            scripts.push(Some(plan));
             let after_ns = network.dice().below(1500 * MS);
             network.wake(after_ns, token(Kind::Open, index));
         }
@@ -118,8 +164,7 @@ impl World {
 
     /// Clients that neither closed nor saw an end.
     pub(crate) fn unfinished(&self) -> Vec<String> {
-        let open = self.clients.iter().flatten().filter(|client| !client.is_done);
-        open.map(Client::describe).collect()
+        self.clients.iter().flatten().filter_map(Guest::unfinished).collect()
     }
 
     fn open(&mut self, network: &mut Network, index: usize) {
@@ -129,7 +174,12 @@ impl World {
         let wire = network.open(Some(origin));
         self.roles.insert(wire, Role::Client(index));
         let tokens = [token(Kind::Step, index), token(Kind::Read, index)];
-        let mut client = Client::new(wire, script, tokens, network.now_ns());
+        let mut client = match script {
+            Plan::OneByOne(script) => Guest::OneByOne(Client::new(wire, script, tokens, network.now_ns())),
+            Plan::Multiplexed(script) => {
+                Guest::Multiplexed(Box::new(h2::client::Client::new(network, wire, script, tokens)))
+            }
+        };
         client.go_on(network, &mut self.ledger);
         self.clients[index] = Some(client);
     }

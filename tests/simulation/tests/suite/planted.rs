@@ -33,3 +33,28 @@ fn a_double_pool_return_is_found() {
 fn a_missing_timeout_is_found() {
     is_found(Planted::MissingTimeout);
 }
+
+#[test]
+fn credit_that_is_kept_is_found() {
+    is_found(Planted::CreditKept);
+}
+
+#[test]
+fn a_stream_kept_after_its_reset_is_found() {
+    is_found(Planted::StreamKept);
+}
+
+#[test]
+fn data_beyond_a_window_is_found() {
+    is_found(Planted::WindowOverrun);
+}
+
+#[test]
+fn a_lost_end_of_a_stream_is_found() {
+    is_found(Planted::EndLost);
+}
+
+#[test]
+fn answers_on_each_others_streams_are_found() {
+    is_found(Planted::AnswersSwapped);
+}

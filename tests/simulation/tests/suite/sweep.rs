@@ -5,7 +5,7 @@ use std::time::Instant;
 use turnpike_simulation::{replay, run};
 
 /// Seeds of an ordinary test run.
-const SEEDS: u64 = 1000;
+const SEEDS: u64 = 4000;
 
 fn setting(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
