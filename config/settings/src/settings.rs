@@ -138,6 +138,8 @@ pub struct Shards {
     pub cpus: Option<Vec<usize>>,
     /// Microseconds of polling before sleep.
     pub spin_us: u64,
+    /// Microseconds of polling network cards before sleep.
+    pub busy_poll_us: u32,
 }
 
 /// Which event loop runs.
@@ -364,6 +366,7 @@ fn shards(chosen: &Chosen) -> Shards {
         count: number_or_word(chosen, "shards.count").and_then(|count| usize::try_from(count).ok()),
         cpus: if cpus == "auto" { None } else { value::cpus(cpus).ok() },
         spin_us: number(chosen, "shards.spin_us"),
+        busy_poll_us: u32::try_from(number(chosen, "shards.busy_poll_us")).unwrap_or(u32::MAX),
     }
 }
 

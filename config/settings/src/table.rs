@@ -336,6 +336,12 @@ pub const TABLE: &[Setting] = &[
         "Microseconds a shard polls before it sleeps, while events come that close: latency for CPU (docs/tuning.md).",
     ),
     setting(
+        "shards.busy_poll_us",
+        Kind::Count { min: 0, max: 10_000 },
+        "0",
+        "Microseconds a shard polls the queues of network cards before it sleeps (NAPI busy polling, on the `ring` event loop, Linux 6.9); 0 leaves them to interrupts (docs/tuning.md).",
+    ),
+    setting(
         "runtime",
         Kind::Choice { of: &["auto", "ring", "portable"], later: &[] },
         "auto",

@@ -72,7 +72,7 @@ impl Node {
         terms: Vec<Option<Terms>>,
         mut inherited: Inherited,
     ) -> Result<Self, Trouble> {
-        let runtime = runtime(settings.runtime)?;
+        let runtime = runtime(settings)?;
         let cpus = cpus(settings)?;
         let workers = Workers::start().map_err(|error| Trouble::new(format!("no worker thread: {error}")))?;
         // One of each shard, and one of the log thread.
@@ -122,15 +122,14 @@ impl Node {
                 connections_max: settings.limits.connections,
                 roots: roots.clone(),
                 spin_us: settings.shards.spin_us,
+                busy_poll_us: settings.shards.busy_poll_us,
                 overload: overload(settings, count),
                 idle_upstreams_max: settings.limits.idle_upstreams,
                 metrics,
                 records,
                 resolve: resolve(&resolver, index),
             };
-            let shard = shard::start(spec, mailbox, near);
-            node.shards
-                .push(shard.map_err(|error| Trouble::new(format!("shard {index} can't start: {error}")))?);
+            node.shards.push(started(index, shard::start(spec, mailbox, near))?);
         }
         node.socket_files = places.into_files();
         node.ready.store(true, Ordering::Release);
@@ -279,7 +278,18 @@ impl Node {
 }
 
 /// The event loop to run: what was asked for, or what this machine allows.
-fn runtime(wanted: Runtime) -> Result<Kind, Trouble> {
+fn runtime(settings: &Settings) -> Result<Kind, Trouble> {
+    let kind = probed(settings.runtime)?;
+    if settings.shards.busy_poll_us > 0 && kind != Kind::Ring {
+        return Err(Trouble::new(
+            "shards.busy_poll_us needs the `ring` event loop, which doesn't run here".to_owned(),
+        )
+        .with_help("set it to 0, or see `turnpike version` for what this machine allows"));
+    }
+    Ok(kind)
+}
+
+fn probed(wanted: Runtime) -> Result<Kind, Trouble> {
     match (wanted, probe_ring()) {
         (Runtime::Portable, _) => Ok(Kind::Portable),
         (_, Ok(())) => Ok(Kind::Ring),
@@ -380,6 +390,10 @@ fn overload(settings: &Settings, shards: usize) -> shard::Bounds {
     let share = |total: Option<u64>| total.map_or(u64::MAX, |total| total.div_ceil(shards.max(1) as u64));
     let bytes = settings.overload.memory_bytes.or_else(|| memory::limit().map(|bytes| bytes / 2));
     shard::Bounds { in_flight: share(settings.overload.in_flight), bytes: share(bytes) }
+}
+
+fn started(index: usize, shard: std::io::Result<Handle>) -> Result<Handle, Trouble> {
+    shard.map_err(|error| Trouble::new(format!("shard {index} can't start: {error}")))
 }
 
 fn mailboxes(shards: usize) -> Result<Mailboxes, Trouble> {

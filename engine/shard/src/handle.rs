@@ -158,7 +158,8 @@ pub fn start(spec: Spec, mailbox: Mailbox, near: Near) -> io::Result<Handle> {
         }
         match spec.runtime {
             Kind::Ring => {
-                serve(Ring::new(Shape { spin_us: spec.spin_us, ..Shape::default() }), spec, near, &report)
+                let (spin_us, busy_poll_us) = (spec.spin_us, spec.busy_poll_us);
+                serve(Ring::new(Shape { spin_us, busy_poll_us, ..Shape::default() }), spec, near, &report)
             }
             Kind::Portable => serve(Portable::new(spec.spin_us), spec, near, &report),
         }

@@ -109,6 +109,8 @@ pub struct Spec {
     pub idle_upstreams_max: usize,
     /// Microseconds that the loop polls before it sleeps, while events are near.
     pub spin_us: u64,
+    /// Microseconds that the kernel polls network cards before the loop sleeps; zero for not at all. The ring only.
+    pub busy_poll_us: u32,
     /// Whom to trust to have issued backends' certificates; `None` for nobody.
     pub roots: Option<crate::tls::Roots>,
     /// Where the shard counts.

@@ -279,6 +279,7 @@ fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -
         connections_max: 1000,
         roots: None,
         spin_us: 0,
+        busy_poll_us: 0,
         idle_upstreams_max: 4,
         overload: shard::Bounds::NONE,
         metrics,

@@ -53,6 +53,21 @@ fn a_note_is_told_once_and_again_when_it_changes() {
 }
 
 #[test]
+fn network_cards_are_polled_by_the_ring_alone() {
+    let node = |runtime: &str| {
+        let flags = ["--runtime", runtime, "--shards-busy-poll-us", "50"];
+        Node::builder().document("api.yaml", &answering("one")).flags(&flags).try_start()
+    };
+    let log = node("portable").expect_err("refused");
+    assert!(log.contains("shards.busy_poll_us needs the `ring` event loop"), "{log}");
+    // An older kernel says so; one that can serves.
+    match node("auto") {
+        Ok(node) => assert_eq!(version(&mut node.client()), "one"),
+        Err(log) => assert!(log.contains("Linux 6.9") || log.contains("needs the `ring`"), "{log}"),
+    }
+}
+
+#[test]
 fn no_request_fails_while_the_document_changes_all_the_time() {
     let upstream = Upstream::plain();
     let document = |n: usize| {

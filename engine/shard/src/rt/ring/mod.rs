@@ -46,11 +46,13 @@ pub struct Shape {
     pub buffers_max: usize,
     /// Microseconds of polling before sleep, while events are near; zero for none.
     pub spin_us: u64,
+    /// Microseconds that the kernel polls the queues of network cards before it puts the loop to sleep; zero for none.
+    pub busy_poll_us: u32,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Shape { entries: 1024, buffers_max: 1024, spin_us: 0 }
+        Shape { entries: 1024, buffers_max: 1024, spin_us: 0, busy_poll_us: 0 }
     }
 }
 
@@ -115,6 +117,12 @@ impl Ring {
             .build(shape.entries)?;
         if !ring.params().is_feature_ext_arg() {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "io_uring lacks EXT_ARG (Linux 5.11)"));
+        }
+        if shape.busy_poll_us > 0 {
+            let mut napi = types::Napi::new().set_busy_poll_timeout(shape.busy_poll_us);
+            ring.submitter().register_napi(&mut napi).map_err(|error| {
+                io::Error::new(error.kind(), format!("network cards can't be polled (Linux 6.9): {error}"))
+            })?;
         }
         let buffers = Buffers::register(&ring, shape.buffers_max)?;
         let mut ring = Ring {
