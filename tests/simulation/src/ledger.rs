@@ -69,6 +69,10 @@ pub(crate) struct Ledger {
     pub(crate) committed_ns: Option<u64>,
     /// When the drain began.
     pub(crate) drained_ns: Option<u64>,
+    /// The shard has a bound on requests in flight, and may refuse what is beyond it.
+    pub(crate) is_bounded: bool,
+    /// Answers that did.
+    pub(crate) shed: usize,
     /// Rules broken.
     pub(crate) violations: Vec<String>,
     /// Answers that clients saw whole, and by what they were.

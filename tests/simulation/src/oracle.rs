@@ -67,7 +67,10 @@ pub(crate) fn answer(
         return Err("keeps a connection that the request closes".to_owned());
     }
     ledger.answers += 1;
-    in_time(view, request, answer.body.len(), now_ns)?;
+    // While the shard is full, connections wait to be accepted, for as long as others take.
+    if !ledger.is_bounded {
+        in_time(view, request, answer.body.len(), now_ns)?;
+    }
     let is_head = request.method == "HEAD";
     if answer.body.starts_with(b"{\"message\":")
         || (is_head && refusal(ledger, request, answer, now_ns).is_ok())
@@ -105,7 +108,7 @@ pub(crate) fn starved(ledger: &Ledger, view: &View, since_ns: u64, now_ns: u64) 
     Ok(())
 }
 
-fn refusal(ledger: &Ledger, request: &Request, answer: &Answer, now_ns: u64) -> Result<(), String> {
+fn refusal(ledger: &mut Ledger, request: &Request, answer: &Answer, now_ns: u64) -> Result<(), String> {
     let begun_ns = request.begun_ns.unwrap_or(now_ns);
     let calls = ledger.calls(request.id);
     let allowed = match answer.status {
@@ -114,6 +117,7 @@ fn refusal(ledger: &Ledger, request: &Request, answer: &Answer, now_ns: u64) -> 
         413 => request.flaw == Flaw::TooLarge,
         429 => request.route == Route::Throttled,
         500 => ledger.met_trouble(request.route, true, begun_ns, now_ns),
+        503 => ledger.is_bounded && !answer.keeps_open && calls.is_empty(),
         504 => {
             now_ns - begun_ns >= TIMEOUT_NS
                 || calls.iter().any(|call| call.spoiled)
@@ -124,6 +128,7 @@ fn refusal(ledger: &Ledger, request: &Request, answer: &Answer, now_ns: u64) -> 
     if !allowed {
         return Err("a refusal without a reason".to_owned());
     }
+    ledger.shed += usize::from(answer.status == 503);
     Ok(())
 }
 
@@ -200,7 +205,9 @@ pub(crate) fn ending(
     if view.said_close || is_drained || request.flaw == Flaw::Stalls {
         return Ok(());
     }
-    in_time(view, request, 0, now_ns)?;
+    if !ledger.is_bounded {
+        in_time(view, request, 0, now_ns)?;
+    }
     ledger.cuts += 1;
     if view.half_closed_ns.is_some_and(|half_closed_ns| now_ns >= half_closed_ns + HALF_CLOSE_NS) {
         return Ok(());

@@ -46,6 +46,8 @@ pub struct Report {
     pub relayed: usize,
     /// Connections cut, each with good reason.
     pub cuts: usize,
+    /// Requests refused because the shard was full.
+    pub shed: usize,
     /// Turns of the shard.
     pub turns: u64,
     /// Virtual time.
@@ -115,6 +117,7 @@ impl Run {
             is_introduced(seed),
             is_multiplexed(seed),
         )));
+        world.borrow_mut().ledger.is_bounded = in_flight_max(seed).is_some();
         let metrics = Arc::new(ShardMetrics::default());
         let asked = Arc::new(ArrayQueue::new(64));
         let rt = Simulated::new(network, Rc::clone(&world) as _);
@@ -165,6 +168,7 @@ impl Run {
             answers: ledger.answers,
             relayed: ledger.relayed,
             cuts: ledger.cuts,
+            shed: ledger.shed,
             turns: self.turns,
             virtual_ns,
             story,
@@ -247,6 +251,11 @@ fn is_multiplexed(seed: u64) -> bool {
     (seed / 4).is_multiple_of(2)
 }
 
+/// Requests that the shard of a seed may have in flight; so few that clients feel it.
+fn in_flight_max(seed: u64) -> Option<u64> {
+    (seed % 8 == 6).then_some(2 + seed / 8 % 5)
+}
+
 fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -> Spec {
     let listener = std::fs::File::open("/dev/null").expect("the null device");
     let timeouts = Timeouts {
@@ -281,7 +290,8 @@ fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -
         spin_us: 0,
         busy_poll_us: 0,
         idle_upstreams_max: 4,
-        overload: shard::Bounds::NONE,
+        overload: in_flight_max(seed)
+            .map_or(shard::Bounds::NONE, |in_flight| shard::Bounds { in_flight, ..shard::Bounds::NONE }),
         metrics,
         records: None,
         resolve: Arc::new(move |host, port| {
