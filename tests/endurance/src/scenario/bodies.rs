@@ -37,7 +37,7 @@ pub(crate) fn run(setting: Setting<'_>) -> String {
 }
 
 /// Sends a body and reads it back at the same time.
-fn echo(address: SocketAddr, size: u64, chunked: bool) {
+pub(super) fn echo(address: SocketAddr, size: u64, chunked: bool) {
     let stream = TcpStream::connect(address).expect("the node accepts");
     stream.set_read_timeout(Some(support::PATIENCE)).expect("sockets take timeouts");
     let mut writer = stream.try_clone().expect("sockets are cloned");

@@ -3,6 +3,7 @@
 //! right each time; afterwards nothing is left.
 
 use super::aborts::leave_one;
+use super::bodies::echo;
 use super::failures::{KINDS, Seen, ask};
 use super::{behind, route_by};
 use crate::Setting;
@@ -196,31 +197,10 @@ fn ask_behind(address: SocketAddr, counts: &Counts, seed: u64, stop: &AtomicBool
     }
 }
 
-/// Sends a body and compares what comes back.
+/// Sends bodies and compares what comes back.
 fn echo_on(address: SocketAddr, counts: &Counts, stop: &AtomicBool) {
-    let pattern = Pattern::new();
     while !stop.load(Ordering::Acquire) {
-        let mut stream = TcpStream::connect(address).expect("the node accepts");
-        stream.set_read_timeout(Some(support::PATIENCE)).expect("sockets take timeouts");
-        let head = format!(
-            "POST /echo/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {BODY_BYTES}\r\n\r\n"
-        );
-        let mut writer = stream.try_clone().expect("sockets are cloned");
-        let sender = std::thread::spawn(move || {
-            writer.write_all(head.as_bytes())?;
-            Pattern::new().write(&mut writer, BODY_BYTES)
-        });
-        let mut reader = BufReader::with_capacity(64 * 1024, &mut stream);
-        let head = Head::read(&mut reader).expect("an answer").expect("an answer");
-        assert_eq!(head.word(1), "200", "{}", head.start);
-        let mut at = 0;
-        let length = read_body(&mut reader, head.framing(), |piece| {
-            assert!(pattern.has(at, piece), "the body is changed near byte {at}");
-            at += piece.len() as u64;
-            Ok(())
-        });
-        assert_eq!(length.expect("the whole body comes back"), BODY_BYTES);
-        sender.join().expect("the sender ends").expect("the node takes the whole body");
+        echo(address, BODY_BYTES, false);
         counts.echoed.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(Duration::from_millis(20));
     }
