@@ -25,17 +25,34 @@ const MESSAGE_BYTES_MAX: usize = 512;
 /// What is said first, with the version of what follows.
 const HELLO: &str = "turnpike takes over 1";
 
-/// A message.
-#[derive(Debug)]
-pub(crate) enum Message {
+/// A message that is a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
     /// The successor runs and asks for the sockets.
     Hello,
-    /// One of them.
-    Socket(Socket),
     /// There are no more.
     End,
     /// The successor serves.
     Ready,
+}
+
+impl Word {
+    fn text(self) -> &'static str {
+        match self {
+            Word::Hello => HELLO,
+            Word::End => "end",
+            Word::Ready => "ready",
+        }
+    }
+}
+
+/// A message.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Said.
+    Word(Word),
+    /// A socket that is handed over.
+    Socket(Socket),
 }
 
 /// Both ends of the way between them.
@@ -46,17 +63,12 @@ pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
 }
 
-/// Says a message without a socket.
+/// Says a word.
 ///
 /// # Errors
 /// The other end is gone, or reads nothing.
-pub(crate) fn say(to: impl AsFd, message: &Message) -> io::Result<()> {
-    let text = match message {
-        Message::Hello => HELLO,
-        Message::Ready => "ready",
-        Message::End | Message::Socket(_) => "end",
-    };
-    send(to, text.as_bytes(), None)
+pub(crate) fn say(to: impl AsFd, word: Word) -> io::Result<()> {
+    send(to, word.text().as_bytes(), None)
 }
 
 /// Hands a socket over; both ends hold it from then on.
@@ -115,11 +127,9 @@ pub(crate) fn hear(from: impl AsFd, waits: bool) -> io::Result<Option<Message>> 
 }
 
 fn read(text: &[u8], socket: Option<OwnedFd>) -> Option<Message> {
-    match text {
-        b"ready" => return Some(Message::Ready),
-        b"end" => return Some(Message::End),
-        _ if text == HELLO.as_bytes() => return Some(Message::Hello),
-        _ => {}
+    let words = [Word::Hello, Word::End, Word::Ready];
+    if let Some(word) = words.into_iter().find(|word| word.text().as_bytes() == text) {
+        return Some(Message::Word(word));
     }
     let mut words = text.strip_prefix(b"socket ")?.splitn(6, |byte| *byte == b' ');
     let mut word = || words.next().and_then(|word| std::str::from_utf8(word).ok());
@@ -142,8 +152,8 @@ mod tests {
     fn what_is_said_is_heard() {
         let (near, far) = pair().expect("a pair");
         assert!(hear(&far, false).expect("nothing yet").is_none());
-        say(&near, &Message::Hello).expect("said");
-        assert!(matches!(hear(&far, true), Ok(Some(Message::Hello))));
+        say(&near, Word::Hello).expect("said");
+        assert!(matches!(hear(&far, true), Ok(Some(Message::Word(Word::Hello)))));
         for (address, shared) in [
             (Address::Tcp("[::1]:80".parse().expect("an address")), false),
             (Address::Unix("/run/a b.sock".into()), true),
@@ -163,10 +173,10 @@ mod tests {
             assert_eq!((seen.role, seen.group, seen.address), (role, 7, address));
             assert_eq!((seen.shared, seen.owns_file), (shared, shared));
         }
-        say(&near, &Message::End).expect("said");
-        say(&near, &Message::Ready).expect("said");
-        assert!(matches!(hear(&far, true), Ok(Some(Message::End))));
-        assert!(matches!(hear(&far, true), Ok(Some(Message::Ready))));
+        say(&near, Word::End).expect("said");
+        say(&near, Word::Ready).expect("said");
+        assert!(matches!(hear(&far, true), Ok(Some(Message::Word(Word::End)))));
+        assert!(matches!(hear(&far, true), Ok(Some(Message::Word(Word::Ready)))));
         drop(near);
         assert_eq!(hear(&far, true).expect_err("gone").kind(), io::ErrorKind::UnexpectedEof);
     }

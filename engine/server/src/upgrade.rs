@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use crate::handover::{self, Message};
+use crate::handover::{self, Message, Word};
 use crate::inherited::{Inherited, Socket};
 use crate::trouble::Trouble;
 
@@ -109,17 +109,17 @@ impl Upgrade {
             };
         }
         match handover::hear(&self.way, false) {
-            Ok(Some(Message::Ready)) => {
+            Ok(Some(Message::Word(Word::Ready))) => {
                 self.ready = true;
                 return Progress::Ready(self.child.id());
             }
-            Ok(Some(Message::Hello)) => {
+            Ok(Some(Message::Word(Word::Hello))) => {
                 let told = sockets.iter().try_for_each(|socket| handover::hand_over(&self.way, socket));
-                if let Err(error) = told.and_then(|()| handover::say(&self.way, &Message::End)) {
+                if let Err(error) = told.and_then(|()| handover::say(&self.way, Word::End)) {
                     return failed(format!("the listeners can't be handed over: {error}"));
                 }
             }
-            Ok(Some(Message::Socket(_) | Message::End)) => {
+            Ok(Some(Message::Socket(_) | Message::Word(Word::End))) => {
                 return failed("the new process says what only an old one says".to_owned());
             }
             Ok(None) => {}
@@ -172,12 +172,12 @@ impl Predecessor {
             Some(ANSWER_PATIENCE),
         )
         .map_err(|error| cannot(error.into()))?;
-        handover::say(&way, &Message::Hello).map_err(cannot)?;
+        handover::say(&way, Word::Hello).map_err(cannot)?;
         let mut sockets = Vec::new();
         loop {
             match handover::hear(&way, true).map_err(cannot)? {
                 Some(Message::Socket(socket)) => sockets.push(socket),
-                Some(Message::End) => break,
+                Some(Message::Word(Word::End)) => break,
                 _ => return Err(cannot(io::ErrorKind::InvalidData.into())),
             }
         }
@@ -186,7 +186,7 @@ impl Predecessor {
 
     /// Tells it that this process serves. It may be gone by now, which changes nothing.
     pub(crate) fn relieve(&self) {
-        let _ = handover::say(&self.0, &Message::Ready);
+        let _ = handover::say(&self.0, Word::Ready);
     }
 
     /// Whether it has ended: it holds its end of the way until then.
