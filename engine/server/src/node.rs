@@ -55,7 +55,7 @@ pub(crate) struct Node {
     drain: Duration,
     /// The control listener's accepting.
     accepting: AbortHandle,
-    _workers: Workers,
+    workers: Workers,
 }
 
 /// Both ends of every shard's mailbox.
@@ -102,7 +102,7 @@ impl Node {
             runtime,
             drain: settings.timeouts.drain,
             accepting,
-            _workers: workers,
+            workers,
         };
         node.start_example_backends(compiled, &mut inherited)?;
         inherited.settle()?;
@@ -246,7 +246,7 @@ impl Node {
             orderly = false;
             eprintln!("turnpike: the access log's sink is stuck; its last records are lost");
         }
-        drop(self._workers);
+        drop(self.workers);
         drop(example_backends);
         orderly
     }

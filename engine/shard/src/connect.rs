@@ -3,6 +3,7 @@
 use codec::h1::BodyFraming;
 use gateway::RequestBodyPlan;
 use vocabulary::Refusal;
+use vocabulary::limits::{IDLE_UPSTREAM_SURPLUS_MS, IDLE_UPSTREAMS_MAX};
 
 use crate::door::Outgoing;
 use crate::owner::Owner;
@@ -11,10 +12,7 @@ use crate::shard::Shard;
 use crate::slot::{AnswerPhase, NONE, RequestBody};
 use crate::upstream::{Addresses, Phase};
 
-/// Idle connections to one backend beyond the setting, which the next burst needs again, are kept this long, and so many
-/// at most with those of the setting. Closed at once, they would be opened anew for each burst.
-const SURPLUS_NS: u64 = 2_000_000_000;
-const SURPLUS_MAX: usize = 65_536;
+const SURPLUS_NS: u64 = IDLE_UPSTREAM_SURPLUS_MS * 1_000_000;
 
 /// Why a call to a backend failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,7 +237,7 @@ impl<R: Runtime> Shard<R> {
         let upstream = &mut self.upstreams[index as usize];
         let pool = &mut self.pools[upstream.pool];
         let surplus = pool.idle.len() >= idle_max;
-        let full = idle_max == 0 || pool.idle.len() >= SURPLUS_MAX;
+        let full = idle_max == 0 || pool.idle.len() >= IDLE_UPSTREAMS_MAX;
         // One to an address that has left its set isn't used again.
         if full || self.draining.is_some() || !pool.has(upstream.endpoint) {
             self.close_upstream(index);
@@ -276,7 +274,10 @@ impl<R: Runtime> Shard<R> {
         pool.open -= 1;
         pool.shared.retain(|&shared| shared != index);
         if upstream.phase == Phase::Idle {
-            pool.idle.retain(|&idle| idle != index);
+            // Those whose time is over lie at the front: after a burst thousands go one by one.
+            if let Some(at) = pool.idle.iter().position(|&idle| idle == index) {
+                pool.idle.remove(at);
+            }
         }
     }
 

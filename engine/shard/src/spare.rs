@@ -62,10 +62,10 @@ impl<T> Spare<T> {
 }
 
 /// Entries that a list or slab may keep room for, whatever it holds.
-const ROOM_FEW: usize = 256;
+pub(crate) const ROOM_FEW: usize = 256;
 
 /// Whether a container has far more room than it uses.
-fn is_wasteful(len: usize, capacity: usize) -> bool {
+pub(crate) fn is_wasteful(len: usize, capacity: usize) -> bool {
     capacity > ROOM_FEW && capacity / 4 > len
 }
 

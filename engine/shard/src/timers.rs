@@ -7,8 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// Entries that there is always room for.
-const ROOM_FEW: usize = 256;
+use crate::spare::{ROOM_FEW, is_wasteful};
 
 /// No deadline.
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -56,7 +55,7 @@ impl Timers {
 
     /// Gives back most of the room that is not used. To be called once in a while.
     pub(crate) fn trim(&mut self) {
-        if self.heap.capacity() > ROOM_FEW && self.heap.capacity() / 4 > self.heap.len() {
+        if is_wasteful(self.heap.len(), self.heap.capacity()) {
             self.heap.shrink_to(ROOM_FEW.max(self.heap.len() * 2));
         }
     }

@@ -24,6 +24,11 @@ pub const BACKEND_HEADER_COUNT: usize = 512;
 pub const CHUNK_LINE_BYTES: usize = 1_024;
 /// A trailer section, in bytes. Ours.
 pub const TRAILER_BYTES: usize = 8_192;
+/// Idle connections to one backend beyond the setting, which the next burst needs again, are kept this long, in
+/// milliseconds. Closed at once, they would be opened anew for each burst. Ours.
+pub const IDLE_UPSTREAM_SURPLUS_MS: u64 = 2_000;
+/// Idle connections to one backend, with those beyond the setting. Ours.
+pub const IDLE_UPSTREAMS_MAX: usize = 65_536;
 /// Access-log format, in bytes. AWS: 3 KB.
 pub const ACCESS_LOG_FORMAT_BYTES: usize = 3_072;
 /// An API definition, in bytes. AWS: 6 MB.
