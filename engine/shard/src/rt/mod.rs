@@ -131,7 +131,7 @@ pub trait Runtime {
     fn listen(&mut self, listener: OwnedFd, shared: bool) -> io::Result<u32>;
 
     /// Stops accepting on every listener and closes them. Connections already accepted are still reported, and so are those
-    /// that wait, unless the sockets are `left` to another process, which accepts them.
+    /// that wait. If the sockets are `left` to another process, these may be left to it as well.
     fn stop_listening(&mut self, left: bool);
 
     /// Whether new connections are wanted: if not, they wait in the kernel's queues, whose bounds are the kernel's, until

@@ -7,9 +7,8 @@ unsafe extern "C" {
     fn mi_collect(force: bool);
 }
 
-/// Gives the kernel what the calling thread has freed and the allocator keeps. It takes some hundred microseconds after a
-/// flood, and little when there is nothing to give. In a program with another allocator it does nothing of use, and no
-/// harm.
+/// Gives the kernel what the calling thread has freed and the allocator keeps: the more there is, the longer it takes, so it
+/// is for times of rest. In a program with another allocator it does nothing of use, and no harm.
 pub(crate) fn give_back() {
     // SAFETY: mimalloc allows this call at any time on any thread; it touches memory of its own only.
     unsafe { mi_collect(true) };

@@ -1,4 +1,4 @@
-//! Proof that the sweep can fail: each planted defect is found within as many seeds as an ordinary run has.
+//! Proof that the sweep can fail: each planted defect is found within a quarter of an ordinary run's seeds.
 
 use turnpike_simulation::{Planted, plant, run};
 
