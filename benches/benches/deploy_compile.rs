@@ -15,7 +15,12 @@ fn compile(criterion: &mut Criterion) {
         });
         let definition = openapi::read(&text, &environment).definition.expect("a good document");
         group.bench_function(format!("compile_{routes}"), |bencher| {
-            let deployment = Deployment { api: &definition.api, stage: &definition.stage, api_id: "abc" };
+            let deployment = Deployment {
+                api_name: &definition.api.name,
+                definition: &definition.api.definition,
+                stage: &definition.stage,
+                api_id: "abc",
+            };
             bencher.iter(|| deploy::compile(&[deployment], &NodeSettings::default()));
         });
     }

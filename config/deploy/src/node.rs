@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use context::{RouteIndex, StageFacts, StageIndex};
-use model::{Entity, RestApi, Stage};
+use model::{Definition, Entity, Stage};
 use plan::{NodePlan, StagePlan, Targets};
 use records::access_log::Format;
 use vocabulary::MethodKey;
@@ -14,12 +14,14 @@ use crate::method;
 /// An API and the stage it is deployed to.
 #[derive(Clone, Copy, Debug)]
 pub struct Deployment<'a> {
-    /// The API.
-    pub api: &'a RestApi,
-    /// Its stage.
-    pub stage: &'a Stage,
-    /// Its id.
+    /// Id of the API.
     pub api_id: &'a str,
+    /// Name of the API.
+    pub api_name: &'a str,
+    /// The snapshot that the stage serves.
+    pub definition: &'a Definition,
+    /// The stage.
+    pub stage: &'a Stage,
 }
 
 /// What is the same for all deployments of a node.
@@ -64,7 +66,7 @@ pub fn compile(deployments: &[Deployment<'_>], node: &NodeSettings) -> Result<No
             let message = format!(
                 "API id `{}` with stage `{}` is taken by document {} already",
                 deployment.api_id,
-                deployment.stage.name,
+                deployment.stage.stage_name,
                 first + 1
             );
             errors.push(DeployError {
@@ -74,7 +76,7 @@ pub fn compile(deployments: &[Deployment<'_>], node: &NodeSettings) -> Result<No
             });
         }
         let mut refuse = |entity, message| errors.push(DeployError { deployment: number, entity, message });
-        plan.addresses.insert(deployment.api_id, &deployment.stage.name, index);
+        plan.addresses.insert(deployment.api_id, &deployment.stage.stage_name, index);
         plan.stages.push(compile_stage(deployment, node, &mut targets, &mut refuse));
     }
     if node.catch_all && deployments.len() == 1 {
@@ -85,7 +87,7 @@ pub fn compile(deployments: &[Deployment<'_>], node: &NodeSettings) -> Result<No
 }
 
 fn same_address(left: &Deployment<'_>, right: &Deployment<'_>) -> bool {
-    left.api_id.eq_ignore_ascii_case(right.api_id) && left.stage.name == right.stage.name
+    left.api_id.eq_ignore_ascii_case(right.api_id) && left.stage.stage_name == right.stage.stage_name
 }
 
 fn compile_stage(
@@ -94,29 +96,29 @@ fn compile_stage(
     targets: &mut Targets,
     refuse: &mut dyn FnMut(Entity, String),
 ) -> StagePlan {
-    let Deployment { api, stage, api_id } = *deployment;
+    let Deployment { api_id, api_name, definition, stage } = *deployment;
     let mut plan = StagePlan {
         facts: StageFacts {
             account_id: node.account_id.clone(),
             region: node.region.clone(),
             api_id: api_id.to_owned(),
-            api_name: api.name.clone(),
-            deployment_id: String::new(),
-            stage: stage.name.clone(),
+            api_name: api_name.to_owned(),
+            deployment_id: stage.deployment_id.clone(),
+            stage: stage.stage_name.clone(),
             user_agent: format!("AmazonAPIGateway_{api_id}"),
         },
         access_log: node.access_log.clone(),
         ..StagePlan::default()
     };
     let timeout_ms_max = node.integration_timeout_ms_max.unwrap_or(INTEGRATION_TIMEOUT_MS_MAX);
-    for (path, resource) in &api.resources {
+    for (path, resource) in &definition.resources {
         for (key, method) in &resource.methods {
             let index = RouteIndex(u32::try_from(plan.routes.len()).unwrap_or(u32::MAX));
             if let Err(error) = plan.router.insert(path, *key, index) {
                 refuse(Entity::new(path, *key, ""), error.to_string());
                 continue;
             }
-            match method::compile(deployment, path, *key, method, timeout_ms_max, targets) {
+            match method::compile(deployment, path, &resource.id, (*key, method), timeout_ms_max, targets) {
                 Ok(route) => plan.routes.push(route),
                 Err((part, message)) => {
                     refuse(Entity::new(path, *key, &part), message);

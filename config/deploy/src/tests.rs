@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Entity, Integration, IntegrationResponse, IntegrationType, Method, MethodResponse, PassthroughBehavior,
-    Resource, RestApi, Stage, Throttle,
+    AuthorizationType, Definition, Entity, Integration, IntegrationResponse, IntegrationType, Method,
+    MethodResponse, Stage, Throttle,
 };
 use plan::{IntegrationPlan, Target};
 use vocabulary::MethodKey;
@@ -12,61 +12,53 @@ use vocabulary::MethodKey;
 use super::*;
 
 fn method(kind: IntegrationType, uri: &str) -> Method {
+    let integration = Integration {
+        http_method: Some("GET".to_owned()),
+        uri: Some(uri.to_owned()),
+        request_templates: [("application/json".to_owned(), "{\"statusCode\": 200}".to_owned())].into(),
+        responses: vec![IntegrationResponse { status_code: 200, ..IntegrationResponse::default() }],
+        ..Integration::new(kind)
+    };
     Method {
-        operation_name: None,
-        request_parameters: BTreeMap::new(),
-        integration: Integration {
-            kind,
-            http_method: Some("GET".to_owned()),
-            uri: uri.to_owned(),
-            timeout_ms: 29_000,
-            insecure_skip_verification: false,
-            http2: false,
-            passthrough: PassthroughBehavior::WhenNoMatch,
-            request_parameters: BTreeMap::new(),
-            request_templates: BTreeMap::from([(
-                "application/json".to_owned(),
-                "{\"statusCode\": 200}".to_owned(),
-            )]),
-            responses: vec![IntegrationResponse {
-                selection_pattern: None,
-                status: 200,
-                response_parameters: BTreeMap::new(),
-                response_templates: Vec::new(),
-            }],
-        },
+        integration: Some(integration),
         responses: BTreeMap::from([(200, MethodResponse::default())]),
-        throttle: None,
+        ..Method::default()
     }
 }
 
-fn api(routes: &[(&str, Method)]) -> RestApi {
-    let resource = |method: &Method| Resource { methods: BTreeMap::from([(MethodKey::Any, method.clone())]) };
-    RestApi {
-        name: "a".to_owned(),
-        resources: routes.iter().map(|(path, method)| ((*path).to_owned(), resource(method))).collect(),
-        ..RestApi::default()
+fn definition(routes: &[(&str, Method)]) -> Definition {
+    let mut definition = Definition::default();
+    for (path, method) in routes {
+        let resource = definition.resources.grow(path, |_| String::new());
+        resource.methods = BTreeMap::from([(MethodKey::Any, method.clone())]);
     }
+    definition
 }
 
 fn stage() -> Stage {
+    let throttle = Throttle { rate_limit: 5.0, burst_limit: 7 };
     Stage {
-        name: "prod".to_owned(),
-        variables: BTreeMap::from([("host".to_owned(), "127.0.0.1:9".to_owned())]),
-        throttle: Some(Throttle { rate_limit: 5.0, burst_limit: 7 }),
+        stage_name: "prod".to_owned(),
+        variables: Some(BTreeMap::from([("host".to_owned(), "127.0.0.1:9".to_owned())])),
+        method_settings: BTreeMap::from([("*/*".to_owned(), throttle.into())]),
+        ..Stage::default()
     }
+}
+
+fn deployment<'a>(api_id: &'a str, definition: &'a Definition, stage: &'a Stage) -> Deployment<'a> {
+    Deployment { api_id, api_name: "a", definition, stage }
 }
 
 #[test]
 fn targets_are_shared_and_buckets_are_per_method() {
-    let api = api(&[
+    let definition = definition(&[
         ("/a", method(IntegrationType::HttpProxy, "http://${stageVariables.host}/a")),
         ("/b/{id}", method(IntegrationType::HttpProxy, "http://127.0.0.1:9/b")),
         ("/c", method(IntegrationType::HttpProxy, "http+unix://%2Frun%2Fapp.sock/c")),
         ("/m", method(IntegrationType::Mock, "")),
     ]);
     let (stage, node) = (stage(), NodeSettings { catch_all: true, ..NodeSettings::default() });
-    let plan = compile(&[Deployment { api: &api, stage: &stage, api_id: "abc" }], &node).expect("plan");
+    let plan = compile(&[deployment("abc", &definition, &stage)], &node).expect("plan");
     assert_eq!(plan.targets.len(), 2);
     assert!(matches!(&plan.targets[1], Target::Unix { path, .. } if &**path == "/run/app.sock"));
     let routes = &plan.stages[0].routes;
@@ -79,18 +71,14 @@ fn targets_are_shared_and_buckets_are_per_method() {
 
 #[test]
 fn errors_name_their_entity() {
-    let bad_uri = api(&[("/a", method(IntegrationType::HttpProxy, "http://{host}/a"))]);
-    let clash =
-        api(&[("/{x}", method(IntegrationType::Mock, "")), ("/{y}/z", method(IntegrationType::Mock, ""))]);
+    let bad_uri = definition(&[("/a", method(IntegrationType::HttpProxy, "http://{host}/a"))]);
+    let clash = definition(&[
+        ("/{x}", method(IntegrationType::Mock, "")),
+        ("/{y}/z", method(IntegrationType::Mock, "")),
+    ]);
     let (stage, node) = (stage(), NodeSettings::default());
-    let errors = compile(
-        &[
-            Deployment { api: &bad_uri, stage: &stage, api_id: "abc" },
-            Deployment { api: &clash, stage: &stage, api_id: "ABC" },
-        ],
-        &node,
-    )
-    .expect_err("errors");
+    let errors = compile(&[deployment("abc", &bad_uri, &stage), deployment("ABC", &clash, &stage)], &node)
+        .expect_err("errors");
     let entities: Vec<(usize, String)> =
         errors.iter().map(|error| (error.deployment, error.entity.to_string())).collect();
     assert_eq!(errors[0].entity, Entity::new("/a", MethodKey::Any, "integration.uri"));
@@ -104,4 +92,30 @@ fn ids_are_stable() {
     assert_ne!(stable_id("a"), stable_id("b"));
     assert!(stable_id("x").starts_with(|c: char| c.is_ascii_lowercase()) && stable_id("x").len() == 10);
     assert_eq!(resource_id("abc", "/").len(), 6);
+}
+
+#[test]
+fn what_cannot_be_served_yet_is_never_served_unguarded() {
+    let guarded = Method {
+        authorization_type: AuthorizationType::AwsIam,
+        ..method(IntegrationType::HttpProxy, "http://127.0.0.1:9/a")
+    };
+    let keyed = Method { api_key_required: true, ..method(IntegrationType::Mock, "") };
+    let lambda = method(IntegrationType::AwsProxy, "arn:aws:apigateway:r:lambda:path/f");
+    let definition = definition(&[("/a", guarded), ("/b", keyed), ("/c", lambda)]);
+    let stage = stage();
+    let plan = compile(&[deployment("abc", &definition, &stage)], &NodeSettings::default()).expect("plan");
+    for route in &plan.stages[0].routes {
+        assert!(matches!(route.integration, IntegrationPlan::Unserved(_)), "{}", route.facts.resource_path);
+    }
+}
+
+#[test]
+fn a_method_without_an_integration_is_refused_in_aws_words() {
+    let definition = definition(&[("/a", Method::default())]);
+    let stage = stage();
+    let errors =
+        compile(&[deployment("abc", &definition, &stage)], &NodeSettings::default()).expect_err("refused");
+    assert_eq!(errors[0].message, "No integration defined for method");
+    assert_eq!(errors[0].entity, Entity::new("/a", MethodKey::Any, ""));
 }

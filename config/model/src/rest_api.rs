@@ -1,29 +1,45 @@
-//! A REST API: its resources by path, their methods by key.
+//! A REST API: what stands beside its definition and acts without a deployment.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use vocabulary::MethodKey;
 
-use crate::method::Method;
+use crate::definition::Definition;
+use crate::documentation::DocumentationPart;
+use crate::endpoint::EndpointConfiguration;
 
-/// A REST API as it is configured, before any deployment.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// `RestApi`; its id is its key.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct RestApi {
     /// `name`
     pub name: String,
     /// `description`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// `version`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Resources by their template path.
-    pub resources: BTreeMap<String, Resource>,
-}
-
-/// A resource and its methods.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Resource {
-    /// Methods by key.
-    pub methods: BTreeMap<MethodKey, Method>,
+    /// `createdDate`, in seconds of the Unix epoch.
+    pub created_date: i64,
+    /// `endpointConfiguration`
+    pub endpoint_configuration: EndpointConfiguration,
+    /// `securityPolicy`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_policy: Option<String>,
+    /// `endpointAccessMode`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_access_mode: Option<String>,
+    /// `tags`
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Documentation parts by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub documentation_parts: BTreeMap<String, DocumentationPart>,
+    /// The working copy: what the next deployment takes.
+    pub definition: Arc<Definition>,
 }
 
 /// A thing in an API that a problem can point at.

@@ -1,8 +1,10 @@
 //! The root of a document: version, info, paths, and what else stands beside them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use model::{Entity, Resource, RestApi, Stage};
+use model::stage::EVERY_METHOD;
+use model::{Entity, Resource, Resources, RestApi, Stage};
 use vocabulary::limits;
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
@@ -152,7 +154,7 @@ fn read_root(root: &Node) -> Reading {
     if root.get("paths").is_none() {
         reader.error("invalid", root.span, "the document has no `paths`");
     }
-    let resources = resources(&definition.api);
+    let resources = definition.api.definition.resources.count();
     if resources > limits::RESOURCES {
         let message = format!("{resources} resources; AWS's quota is 300 (adjustable)");
         reader.push(Severity::Note, "limit", root.span, message);
@@ -165,26 +167,17 @@ fn read_root(root: &Node) -> Reading {
     definition.id = settings.id;
     definition.example_backend = settings.example_backend;
     definition.stage = Stage {
-        name: settings.stage.unwrap_or_else(|| "default".to_owned()),
-        variables: settings.stage_variables,
-        throttle: settings.throttle,
+        stage_name: settings.stage.unwrap_or_else(|| "default".to_owned()),
+        variables: Some(settings.stage_variables),
+        ..Stage::default()
     };
+    if let Some(throttle) = settings.throttle {
+        definition.stage.method_settings.insert(EVERY_METHOD.to_owned(), throttle.into());
+    }
     let mut diagnostics = reader.diagnostics;
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.line, diagnostic.span.column));
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     Reading { definition: (!refused).then_some(definition), diagnostics }
-}
-
-/// Resources that the paths make, parents and the root among them.
-fn resources(api: &RestApi) -> usize {
-    let parents = |path: &str| {
-        let ends: Vec<usize> = path.match_indices('/').skip(1).map(|(at, _)| at).collect();
-        ends.into_iter().map(|end| path[..end].to_owned()).collect::<Vec<_>>()
-    };
-    let mut all: BTreeSet<String> = api.resources.keys().flat_map(|path| parents(path)).collect();
-    all.extend(api.resources.keys().cloned());
-    all.insert("/".to_owned());
-    all.len()
 }
 
 /// False if the text isn't a document of OpenAPI at all.
@@ -240,7 +233,7 @@ fn read_schemes<'a>(reader: &mut Reader<'a>, node: &'a Node) {
 }
 
 fn read_paths<'a>(reader: &mut Reader<'a>, node: &'a Node, definition: &mut Definition) {
-    let mut resources = BTreeMap::new();
+    let (mut resources, mut known) = (Resources::default(), BTreeSet::new());
     for (key, item) in reader.object(node, "paths") {
         if key.text.starts_with("x-") {
             extension::leave(reader, key);
@@ -253,11 +246,12 @@ fn read_paths<'a>(reader: &mut Reader<'a>, node: &'a Node, definition: &mut Defi
         let resource = read_item(reader, key, item, &mut definition.positions);
         // A trailing slash names the same resource.
         let path = if key.text.len() > 1 { key.text.trim_end_matches('/') } else { &key.text };
-        if resources.insert(path.to_owned(), resource).is_some() {
+        if !known.insert(path) {
             reader.error("invalid", key.span, format!("the resource `{path}` is there twice"));
         }
+        resources.grow(path, |_| String::new()).methods = resource.methods;
     }
-    definition.api.resources = resources;
+    Arc::make_mut(&mut definition.api.definition).resources = resources;
 }
 
 fn read_item<'a>(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Entity, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior};
+use model::{Entity, IndexMap, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior};
 use vocabulary::MethodKey;
 use vocabulary::limits::{
     INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN, INTEGRATION_TIMEOUT_MS_RAISED,
@@ -58,32 +58,22 @@ pub(crate) fn read<'a>(
     place.mark(positions, "integration", node);
     let node = reader.resolve(node)?;
     let kind = read_type(reader, key, node)?;
-    let mut integration = Integration {
-        kind,
-        http_method: None,
-        uri: String::new(),
-        timeout_ms: INTEGRATION_TIMEOUT_MS_MAX,
-        insecure_skip_verification: false,
-        http2: false,
-        passthrough: PassthroughBehavior::default(),
-        request_parameters: BTreeMap::new(),
-        request_templates: BTreeMap::new(),
-        responses: Vec::new(),
-    };
+    let mut integration =
+        Integration { timeout_in_millis: INTEGRATION_TIMEOUT_MS_MAX, ..Integration::new(kind) };
     for (key, value) in reader.object(node, "an integration") {
         place.mark(positions, &format!("integration.{}", key.text), value);
         match key.text.as_str() {
             "type" => {}
             "httpMethod" => integration.http_method = read_http_method(reader, value),
-            "uri" => integration.uri = read_uri(reader, value).unwrap_or_default(),
-            "timeoutInMillis" => integration.timeout_ms = read_timeout(reader, value),
+            "uri" => integration.uri = read_uri(reader, value),
+            "timeoutInMillis" => integration.timeout_in_millis = read_timeout(reader, value),
             "requestParameters" => {
                 integration.request_parameters = strings(reader, place, value, "requestParameters")
             }
             "requestTemplates" => integration.request_templates = read_request_templates(reader, value, kind),
-            "passthroughBehavior" => integration.passthrough = read_passthrough(reader, value),
+            "passthroughBehavior" => integration.passthrough_behavior = read_passthrough(reader, value),
             "x-turnpike" => integration.http2 = read_protocol(reader, node, value),
-            "tlsConfig" => integration.insecure_skip_verification = read_tls_config(reader, value),
+            "tlsConfig" => integration.insecure_skip_verification = Some(read_tls_config(reader, value)),
             "responses" => integration.responses = read_responses(reader, place, value, kind, positions),
             _ => read_other(reader, key, value),
         }
@@ -202,7 +192,7 @@ fn read_passthrough<'a>(reader: &mut Reader<'a>, node: &'a Node) -> PassthroughB
         _ => {
             let message = "`passthroughBehavior` is when_no_match, when_no_templates or never";
             reader.error("invalid", node.span, message);
-            PassthroughBehavior::default()
+            PassthroughBehavior::WhenNoMatch
         }
     }
 }
@@ -240,8 +230,8 @@ fn read_request_templates<'a>(
     reader: &mut Reader<'a>,
     node: &'a Node,
     kind: IntegrationType,
-) -> BTreeMap<String, String> {
-    let mut templates = BTreeMap::new();
+) -> IndexMap<String, String> {
+    let mut templates = IndexMap::new();
     for (key, value) in reader.object(node, "requestTemplates") {
         let Some(text) = reader.text(value, "a template") else { continue };
         match kind {
@@ -256,7 +246,7 @@ fn read_request_templates<'a>(
             IntegrationType::Mock if !is_literal(text) => {
                 reader.unsupported(value.span, "a mapping template with directives or references");
             }
-            IntegrationType::Mock => {
+            IntegrationType::Mock | IntegrationType::Aws | IntegrationType::AwsProxy => {
                 templates.insert(key.text.clone(), text.to_owned());
             }
         }
@@ -278,16 +268,14 @@ fn read_responses<'a>(
         positions.set(Entity::new(place.path, place.method, &part), pattern.span);
         let mut response = IntegrationResponse {
             selection_pattern: (pattern.text != "default").then(|| pattern.text.clone()),
-            status: 0,
-            response_parameters: BTreeMap::new(),
-            response_templates: Vec::new(),
+            ..IntegrationResponse::default()
         };
         for (key, value) in reader.object(value, "an integration response") {
             match key.text.as_str() {
                 "statusCode" => {
                     let status = value.as_text().and_then(|text| text.parse::<u16>().ok());
                     match status.filter(|status| (100..600).contains(status)) {
-                        Some(status) => response.status = status,
+                        Some(status) => response.status_code = status,
                         None => reader.error("invalid", value.span, "`statusCode` is no status code"),
                     }
                 }
@@ -304,17 +292,17 @@ fn read_responses<'a>(
                 _ => extension::unknown(reader, key, "an integration response", &KNOWN),
             }
         }
-        if response.status == 0 && value.get("statusCode").is_none() {
+        if response.status_code == 0 && value.get("statusCode").is_none() {
             reader.error("invalid", pattern.span, "an integration response needs a `statusCode`");
         }
         responses.push(response);
     }
-    responses.sort_by_key(|response| response.status);
+    responses.sort_by_key(|response| response.status_code);
     responses
 }
 
-fn read_response_templates<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Vec<(String, String)> {
-    let mut templates = Vec::new();
+fn read_response_templates<'a>(reader: &mut Reader<'a>, node: &'a Node) -> IndexMap<String, String> {
+    let mut templates = IndexMap::new();
     for (key, value) in reader.object(node, "responseTemplates") {
         // AWS writes null for "pass the body".
         let text = if value.value == Value::Null { Some("") } else { reader.text(value, "a template") };
@@ -322,7 +310,7 @@ fn read_response_templates<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Vec<(
             Some(text) if !is_literal(text) => {
                 reader.unsupported(value.span, "a mapping template with directives or references");
             }
-            Some(text) => templates.push((key.text.clone(), text.to_owned())),
+            Some(text) => drop(templates.insert(key.text.clone(), text.to_owned())),
             None => {}
         }
     }

@@ -95,7 +95,14 @@ pub(crate) fn read<'a>(
     let integration = integration?;
     warn_of_undeclared_sources(reader, path, method, &request_parameters, &integration, positions);
     warn_of_undeclared_targets(reader, path, method, &responses, &integration, positions);
-    Some(Method { operation_name, request_parameters, integration, responses, throttle })
+    Some(Method {
+        operation_name,
+        request_parameters,
+        integration: Some(integration),
+        responses,
+        throttle,
+        ..Method::default()
+    })
 }
 
 /// Variables of the path are parameters whether or not they are declared.
@@ -143,8 +150,12 @@ fn read_responses<'a>(reader: &mut Reader<'a>, node: &'a Node) -> BTreeMap<u16, 
         };
         let Some(value) = reader.resolve(value) else { continue };
         let headers = value.get("headers").map(Node::entries).unwrap_or_default();
-        let headers = headers.iter().map(|(name, _)| name.text.clone()).collect();
-        responses.insert(status, MethodResponse { headers });
+        let headers: BTreeMap<String, bool> = headers
+            .iter()
+            .map(|(name, _)| (format!("method.response.header.{}", name.text), false))
+            .collect();
+        let response_parameters = (!headers.is_empty()).then_some(headers);
+        responses.insert(status, MethodResponse { response_parameters, ..MethodResponse::default() });
     }
     responses
 }
@@ -187,15 +198,17 @@ fn warn_of_undeclared_targets(
     positions: &Positions,
 ) {
     for response in &integration.responses {
-        let Some(method_response) = declared.get(&response.status) else { continue };
+        let Some(method_response) = declared.get(&response.status_code) else { continue };
         for target in response.response_parameters.keys() {
-            let Some(name) = target.strip_prefix("method.response.header.") else { continue };
-            if method_response.headers.contains(name) {
+            let declares = |headers: &BTreeMap<String, bool>| headers.contains_key(target);
+            if !target.starts_with("method.response.header.")
+                || method_response.response_parameters.as_ref().is_some_and(declares)
+            {
                 continue;
             }
             let message = format!(
                 "`{target}` is no declared header of response {}; AWS refuses this mapping on import",
-                response.status
+                response.status_code
             );
             let pattern = response.selection_pattern.as_deref().unwrap_or("default");
             let entity = Entity::new(path, method, &format!("integration.responses.{pattern}"));

@@ -48,15 +48,21 @@ fn a_document_becomes_an_api() {
     let reading = reading(PETS);
     assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
     let definition = reading.definition.expect("definition");
-    assert_eq!((definition.id.as_deref(), definition.stage.name.as_str()), (Some("abcdefghij"), "prod"));
-    assert_eq!(definition.stage.throttle.map(|throttle| throttle.burst_limit), Some(20));
-    let methods = &definition.api.resources["/pets/{petId}"].methods;
+    assert_eq!(
+        (definition.id.as_deref(), definition.stage.stage_name.as_str()),
+        (Some("abcdefghij"), "prod")
+    );
+    assert_eq!(definition.stage.throttle("/x", "GET").map(|throttle| throttle.burst_limit), Some(20));
+    let methods = &definition.api.definition.resources.at("/pets/{petId}").expect("resource").methods;
     let get = &methods[&MethodKey::One(Method::Get)];
-    assert_eq!((get.integration.kind, get.integration.timeout_ms), (IntegrationType::HttpProxy, 1000));
+    let integration = get.integration.as_ref().expect("integration");
+    assert_eq!((integration.kind, integration.timeout_in_millis), (IntegrationType::HttpProxy, 1000));
     assert!(get.request_parameters["method.request.querystring.verbose"]);
     assert!(get.request_parameters["method.request.path.petId"]);
-    assert!(get.responses[&200].headers.contains("X-A"));
-    assert_eq!(methods[&MethodKey::Any].integration.responses[0].selection_pattern, None);
+    let declared = get.responses[&200].response_parameters.as_ref().expect("declared");
+    assert!(declared.contains_key("method.response.header.X-A"));
+    let any = methods[&MethodKey::Any].integration.as_ref().expect("integration");
+    assert_eq!(any.responses[0].selection_pattern, None);
     let entity = model::Entity::new("/pets/{petId}", MethodKey::One(Method::Get), "integration.uri");
     assert_eq!(definition.positions.find(&entity).map(|span| (span.line, span.column)), Some((14, 14)));
 }
@@ -69,8 +75,9 @@ fn json_and_swagger_are_read_alike() {
           "responses": {"default": {"statusCode": "200"}, "4\\d{2}": {"statusCode": 404}}}}}}}"#;
     let definition = reading(text).definition.expect("definition");
     assert_eq!(definition.api.name, "Péts 😀");
-    let responses =
-        &definition.api.resources["/a"].methods[&MethodKey::One(Method::Get)].integration.responses;
+    let resource = definition.api.definition.resources.at("/a").expect("resource");
+    let method = &resource.methods[&MethodKey::One(Method::Get)];
+    let responses = &method.integration.as_ref().expect("integration").responses;
     assert_eq!(
         responses.iter().map(|r| r.selection_pattern.as_deref()).collect::<Vec<_>>(),
         [None, Some("4\\d{2}")]
@@ -244,5 +251,6 @@ fn three_hundred_operations_load() {
     }
     let reading = reading(&text);
     assert!(reading.diagnostics.iter().all(|d| d.severity < Severity::Error));
-    assert_eq!(reading.definition.expect("definition").api.resources.len(), 300);
+    // The root, and each item with its variable.
+    assert_eq!(reading.definition.expect("definition").api.definition.resources.count(), 601);
 }

@@ -57,7 +57,7 @@ fn check_target(plan: &NodePlan, stage: &StagePlan, route: &RoutePlan) -> Result
     let target = match &route.integration {
         plan::IntegrationPlan::HttpProxy(call) => call.target,
         plan::IntegrationPlan::Http(http) => http.call.target,
-        plan::IntegrationPlan::Mock(_) => return Ok(()),
+        plan::IntegrationPlan::Mock(_) | plan::IntegrationPlan::Unserved(_) => return Ok(()),
     };
     if target.index() < plan.targets.len() {
         return Ok(());

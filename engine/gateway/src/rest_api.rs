@@ -38,6 +38,9 @@ async fn run<E: Edge>(edge: &E, node: &NodeLink, exchange: &mut Exchange) -> Res
     let route = find_route(stage, exchange)?;
     throttle(edge, node, exchange)?;
     match &route.integration {
+        IntegrationPlan::Unserved(what) => {
+            Err(Refusal::configuration_error(&format!("this gateway doesn't serve {what} yet")))
+        }
         IntegrationPlan::Mock(mock) => integration_response::mock(mock, stage, route, exchange),
         IntegrationPlan::HttpProxy(call) => {
             let method = integration_request::http_proxy(call, stage, route, exchange)?;

@@ -71,6 +71,8 @@ pub enum IntegrationPlan {
     Http(HttpPlan),
     /// `MOCK`
     Mock(MockPlan),
+    /// What this gateway can't do yet, in words: every request is answered 500.
+    Unserved(String),
 }
 
 /// An `HTTP` integration.

@@ -187,9 +187,10 @@ fn compile(imported: &[Imported<'_>], node: &NodeSettings, findings: &mut Vec<Fi
     let deployments: Vec<Deployment<'_>> = imported
         .iter()
         .map(|file| Deployment {
-            api: &file.definition.api,
-            stage: &file.definition.stage,
             api_id: &file.api_id,
+            api_name: &file.definition.api.name,
+            definition: &file.definition.api.definition,
+            stage: &file.definition.stage,
         })
         .collect();
     match deploy::compile(&deployments, node) {
@@ -226,9 +227,9 @@ fn describe(file: &Imported<'_>, findings: &mut Vec<Finding>) -> Served {
         name: api.name.clone(),
         path: file.path.to_path_buf(),
         api_id: file.api_id.clone(),
-        stage: file.definition.stage.name.clone(),
-        routes: api.resources.values().map(|resource| resource.methods.len()).sum(),
-        example: Example::of(api),
+        stage: file.definition.stage.stage_name.clone(),
+        routes: api.definition.resources.iter().map(|(_, resource)| resource.methods.len()).sum(),
+        example: Example::of(&api.definition),
         example_backend,
     }
 }

@@ -1,6 +1,6 @@
 //! The request that people are told to try: one that the gateway serves, as words for `curl`.
 
-use model::{IntegrationType, Method, PassthroughBehavior, RestApi};
+use model::{Definition, IntegrationType, Method, PassthroughBehavior};
 use std::fmt::Write;
 use vocabulary::MethodKey;
 
@@ -21,8 +21,8 @@ pub(crate) struct Example {
 
 impl Example {
     /// A request that one of the API's methods serves; `None` for an API without methods.
-    pub(crate) fn of(api: &RestApi) -> Option<Self> {
-        let methods = api.resources.iter().flat_map(|(path, resource)| {
+    pub(crate) fn of(definition: &Definition) -> Option<Self> {
+        let methods = definition.resources.iter().flat_map(|(path, resource)| {
             resource.methods.iter().map(move |(key, method)| (path, *key, method))
         });
         let (path, key, method) = methods.min_by_key(|(path, key, method)| rank(path, *key, method))?;
@@ -52,13 +52,13 @@ fn word(key: MethodKey) -> &'static str {
 
 /// Whether no request can succeed: a mock that no template gives a status (500), or every media type refused (415).
 fn is_always_refused(method: &Method) -> bool {
-    let integration = &method.integration;
-    let never = integration.passthrough == PassthroughBehavior::Never;
+    let Some(integration) = &method.integration else { return true };
+    let never = integration.passthrough_behavior == PassthroughBehavior::Never;
     integration.request_templates.is_empty()
         && match integration.kind {
             IntegrationType::Mock => true,
             IntegrationType::Http => never,
-            IntegrationType::HttpProxy => false,
+            IntegrationType::HttpProxy | IntegrationType::Aws | IntegrationType::AwsProxy => false,
         }
 }
 
@@ -78,9 +78,11 @@ fn options(word: &str, method: &Method) -> String {
         word => format!("-X {word} "),
     };
     let has_body = matches!(word, "POST" | "PUT" | "PATCH");
-    let templates = &method.integration.request_templates;
-    let media_type = match templates.keys().next() {
-        Some(first) if !templates.contains_key(JSON) && !templates.contains_key("$default") => first,
+    let templates = method.integration.as_ref().map(|integration| &integration.request_templates);
+    let media_type = match templates.and_then(|templates| Some((templates, templates.keys().next()?))) {
+        Some((templates, first)) if !templates.contains_key(JSON) && !templates.contains_key("$default") => {
+            first
+        }
         _ => JSON,
     };
     let headers = required(method).filter(|(location, _)| *location == "header").map(|(_, name)| name);
@@ -144,7 +146,7 @@ mod tests {
         let environment = openapi::Environment { account_id: String::new(), region: String::new() };
         let reading = openapi::read(&text, &environment);
         let definition = reading.definition.unwrap_or_else(|| panic!("{:?}", reading.diagnostics));
-        Example::of(&definition.api).map(|example| example.line("http://h"))
+        Example::of(&definition.api.definition).map(|example| example.line("http://h"))
     }
 
     #[test]

@@ -87,6 +87,16 @@ pub enum MethodKey {
 }
 
 impl MethodKey {
+    /// The key of a word: `ANY` or one of the seven, in upper case.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match Method::from_bytes(word.as_bytes()) {
+            _ if word == "ANY" => Some(MethodKey::Any),
+            Method::Other => None,
+            method => Some(MethodKey::One(method)),
+        }
+    }
+
     /// `ANY` or the method's word.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -86,7 +86,12 @@ fn compile(version: usize) -> NodePlan {
     let reading = openapi::read(&text, &environment);
     let definition =
         reading.definition.unwrap_or_else(|| panic!("a good document: {:?}", reading.diagnostics));
-    let deployment = Deployment { api: &definition.api, stage: &definition.stage, api_id: "testapi001" };
+    let deployment = Deployment {
+        api_id: "testapi001",
+        api_name: &definition.api.name,
+        definition: &definition.api.definition,
+        stage: &definition.stage,
+    };
     let node = NodeSettings { version: version as u64 + 1, catch_all: true, ..NodeSettings::default() };
     deploy::compile(&[deployment], &node).expect("a plan")
 }
