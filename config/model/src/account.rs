@@ -127,7 +127,52 @@ pub struct Region {
     pub client_certificates: BTreeMap<String, Arc<ClientCertificate>>,
 }
 
+impl RestApiTree {
+    /// Records that live and die with the API.
+    pub fn children(&self, api: &str) -> impl Iterator<Item = (Key, Record)> {
+        let own = |name: &String| (api.to_owned(), name.clone());
+        let deployments = self.deployments.iter().map(move |(id, deployment)| {
+            let (api, id) = own(id);
+            (Key::Deployment(api, id), Record::Deployment(Arc::clone(deployment)))
+        });
+        let stages = self.stages.iter().map(move |(name, stage)| {
+            let (api, name) = own(name);
+            (Key::Stage(api, name), Record::Stage(Arc::clone(stage)))
+        });
+        let versions = self.documentation_versions.iter().map(move |(name, version)| {
+            let (api, name) = own(name);
+            (Key::DocumentationVersion(api, name), Record::DocumentationVersion(Arc::clone(version)))
+        });
+        deployments.chain(stages).chain(versions)
+    }
+}
+
 impl Region {
+    /// The record of a key.
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<Record> {
+        let tree = |api: &String| self.rest_apis.get(api);
+        Some(match key {
+            Key::AccountSettings => Record::AccountSettings(Arc::clone(&self.settings)),
+            Key::RestApi(id) => Record::RestApi(Arc::clone(&tree(id)?.api)),
+            Key::Deployment(api, id) => Record::Deployment(Arc::clone(tree(api)?.deployments.get(id)?)),
+            Key::Stage(api, name) => Record::Stage(Arc::clone(tree(api)?.stages.get(name)?)),
+            Key::DocumentationVersion(api, version) => {
+                Record::DocumentationVersion(Arc::clone(tree(api)?.documentation_versions.get(version)?))
+            }
+            Key::ApiKey(id) => Record::ApiKey(Arc::clone(self.api_keys.get(id)?)),
+            Key::UsagePlan(id) => Record::UsagePlan(Arc::clone(self.usage_plans.get(id)?)),
+            Key::UsagePlanKey(plan, key) => {
+                Record::UsagePlanKey(Arc::clone(self.usage_plan_keys.get(plan)?.get(key)?))
+            }
+            Key::DomainName(name) => Record::DomainName(Arc::clone(self.domain_names.get(name)?)),
+            Key::VpcLink(id) => Record::VpcLink(Arc::clone(self.vpc_links.get(id)?)),
+            Key::ClientCertificate(id) => {
+                Record::ClientCertificate(Arc::clone(self.client_certificates.get(id)?))
+            }
+        })
+    }
+
     /// Id of the API key that has a value.
     #[must_use]
     pub fn api_key_with_value(&self, value: &str) -> Option<&str> {
@@ -247,6 +292,22 @@ impl Account {
         self.regions.iter().map(|(name, region)| (name.as_str(), region))
     }
 
+    /// What takes changes back: the records as they are before them, in the order in which to put them.
+    #[must_use]
+    pub fn inverse(&self, changes: &[Change]) -> Vec<Change> {
+        let mut back = Vec::new();
+        for Change { region, key, .. } in changes.iter().rev() {
+            let known = self.region(region);
+            let change = |key, record| Change { region: region.clone(), key, record };
+            back.push(change(key.clone(), known.get(key)));
+            let Key::RestApi(api) = key else { continue };
+            let Some(tree) = known.rest_apis.get(api) else { continue };
+            // Its removal would take these along.
+            back.extend(tree.children(api).map(|(key, record)| change(key, Some(record))));
+        }
+        back
+    }
+
     /// Makes changes in their order.
     pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>) {
         for Change { region, key, record } in changes {
@@ -288,6 +349,31 @@ mod tests {
         ]);
         assert_eq!(*account.region("eu-west-1"), Region::default());
         assert_eq!(*account.region("us-east-1"), Region::default());
+    }
+
+    #[test]
+    fn changes_can_be_taken_back() {
+        let mut account = Account::default();
+        let named = |name: &str| {
+            let api = RestApi { name: text(name), ..RestApi::default() };
+            Some(Record::RestApi(Arc::new(api)))
+        };
+        account.apply([
+            change(Key::RestApi(text("a")), named("one")),
+            change(Key::Stage(text("a"), text("s")), Some(Record::Stage(Arc::default()))),
+        ]);
+        let before = account.clone();
+        for changes in [
+            vec![change(Key::RestApi(text("a")), None)],
+            vec![change(Key::RestApi(text("a")), named("two")), change(Key::RestApi(text("b")), named("b"))],
+            vec![change(Key::Stage(text("a"), text("s")), None), change(Key::RestApi(text("a")), None)],
+        ] {
+            let back = account.inverse(&changes);
+            account.apply(changes);
+            assert_ne!(account, before);
+            account.apply(back);
+            assert_eq!(account, before);
+        }
     }
 
     #[test]

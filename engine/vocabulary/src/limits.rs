@@ -63,6 +63,39 @@ pub const RESOLVER_LOOK_UP_MS: u64 = 10_000;
 /// How long the answer for one family waits for that of the other, in milliseconds (RFC 8305 section 3).
 pub const RESOLUTION_DELAY_MS: u64 = 50;
 
+/// `minimumCompressionSize` at most, in bytes (recorded).
+pub const MINIMUM_COMPRESSION_SIZE_MAX: u32 = 10_485_760;
+/// A resource policy in characters (quota, "Length of resource policy").
+pub const RESOURCE_POLICY_CHARS: usize = 8_192;
+/// Tags of a resource (quota, "Tag restrictions").
+pub const TAGS: usize = 50;
+/// Characters of a tag's key ("Tag restrictions").
+pub const TAG_KEY_CHARS: usize = 128;
+/// Characters of a tag's value ("Tag restrictions").
+pub const TAG_VALUE_CHARS: usize = 256;
+/// Stages of an API (quota).
+pub const STAGES: usize = 10;
+/// Authorizers of an API (quota).
+pub const AUTHORIZERS: usize = 10;
+/// REST APIs of an account and region (quota: 600 regional, 600 private, 120 edge). Ours for all kinds, as memory bounds it.
+pub const REST_APIS: usize = 10_000;
+/// API keys of an account and region (quota).
+pub const API_KEYS: usize = 10_000;
+/// Usage plans of an account and region (quota).
+pub const USAGE_PLANS: usize = 300;
+/// Usage plans of an API key (quota).
+pub const USAGE_PLANS_OF_KEY: usize = 10;
+/// Custom domain names of an account and region (quota).
+pub const DOMAIN_NAMES: usize = 120;
+/// Client certificates of an account and region (quota).
+pub const CLIENT_CERTIFICATES: usize = 60;
+/// VPC links of an account and region (quota).
+pub const VPC_LINKS: usize = 20;
+/// Documentation parts of an API (quota).
+pub const DOCUMENTATION_PARTS: usize = 2_000;
+/// Body of a control call, in bytes. Ours: an API definition of 6 MB, and as much again for what JSON escapes in it.
+pub const CONTROL_BODY_BYTES: usize = 2 * API_DEFINITION_BYTES;
+
 /// The bounds that `turnpike.yaml` can set; AWS's values by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
