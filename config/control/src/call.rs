@@ -34,6 +34,8 @@ pub(crate) struct Call<'a> {
     pub(crate) region: &'a Region,
     /// Seconds of the Unix epoch.
     pub(crate) now: i64,
+    /// Longest `timeoutInMillis`.
+    pub(crate) timeout_ms_max: u32,
     pub(crate) random: &'a mut dyn Random,
     /// What the call changes, in order.
     pub(crate) changes: Vec<Change>,

@@ -69,18 +69,27 @@ pub struct Done {
     pub flush: Option<(String, String, bool)>,
 }
 
+/// What a node settles for all calls.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Twelve digits.
+    pub account_id: String,
+    /// Longest `timeoutInMillis`.
+    pub integration_timeout_ms_max: u32,
+}
+
 /// The control plane of an account.
 pub struct Control {
     account: Account,
-    account_id: String,
+    settings: Settings,
     random: Box<dyn Random>,
 }
 
 impl Control {
     /// A control plane over an account as the store has it.
     #[must_use]
-    pub fn new(account: Account, account_id: String, random: Box<dyn Random>) -> Self {
-        Control { account, account_id, random }
+    pub fn new(account: Account, settings: Settings, random: Box<dyn Random>) -> Self {
+        Control { account, settings, random }
     }
 
     /// Everything there is.
@@ -161,9 +170,10 @@ impl Control {
             query,
             body: request.body,
             accept: request.accept,
-            scope: Scope { account_id: &self.account_id, region: request.region },
+            scope: Scope { account_id: &self.settings.account_id, region: request.region },
             region: self.account.region(request.region),
             now: request.now,
+            timeout_ms_max: self.settings.integration_timeout_ms_max,
             random: &mut *self.random,
             changes: Vec::new(),
         };

@@ -25,8 +25,8 @@ mod v2;
 #[cfg(test)]
 mod tests;
 
-pub use call::Scope;
-pub use control::{Control, Outcome, Request, Response};
+pub use call::{Scope, TestInvoke};
+pub use control::{Control, Done, Outcome, Request, Response, Settings};
 pub use error::Error;
 pub use ids::Random;
 pub use node::{Node, NodeError};

@@ -1,11 +1,15 @@
 //! A control plane over a node that takes everything, and calls to it.
 
+mod integrations;
+mod methods;
+mod resources;
 mod rest_apis;
+mod stages;
 
 use model::{Account, Change};
 use serde_json::Value;
 
-use crate::control::{Control, Outcome, Request};
+use crate::control::{Control, Outcome, Request, Settings};
 use crate::ids::tests::Seeded;
 use crate::node::{Node, NodeError};
 
@@ -62,7 +66,8 @@ impl Answer {
 impl Plane {
     pub(crate) fn new() -> Self {
         let random = Box::new(Seeded(1));
-        let control = Control::new(Account::default(), "123456789012".to_owned(), random);
+        let settings = Settings { account_id: "123456789012".to_owned(), integration_timeout_ms_max: 29_000 };
+        let control = Control::new(Account::default(), settings, random);
         Plane { control, node: FakeNode::default(), now: 1_700_000_000 }
     }
 

@@ -1,10 +1,28 @@
 //! The first version's calls: one file a noun.
 
+mod deployments;
 mod endpoint;
+mod integration_responses;
+mod integrations;
+mod mapping;
+mod method_responses;
+mod methods;
+mod resources;
 mod rest_apis;
+mod stage_patches;
+mod stages;
 mod tagged;
 
 use crate::operation::Operation;
 
 /// Operations of the first version, noun by noun.
-pub(crate) const OPERATIONS: &[&[Operation]] = &[rest_apis::OPERATIONS];
+pub(crate) const OPERATIONS: &[&[Operation]] = &[
+    rest_apis::OPERATIONS,
+    resources::OPERATIONS,
+    methods::OPERATIONS,
+    method_responses::OPERATIONS,
+    integrations::OPERATIONS,
+    integration_responses::OPERATIONS,
+    deployments::OPERATIONS,
+    stages::OPERATIONS,
+];
