@@ -16,6 +16,10 @@ pub(crate) fn ready(node: &Node, compiled: &Compiled, settings: &Settings) {
         println_api(api, first, compiled.apis.len() == 1);
     }
     eprintln!("control on http://{} (/healthz, /readyz, /metrics)", node.control);
+    if compiled.apis.is_empty() {
+        let example = "aws apigateway create-rest-api --name pets";
+        eprintln!("  {example} --endpoint-url http://{}", reachable(node.control));
+    }
     for (address, scheme) in node.addresses.iter().zip(schemes) {
         match address {
             Address::Tcp(address) => eprintln!("listening on {scheme}://{address} ({})", summary(compiled)),
@@ -77,10 +81,15 @@ fn line(example: &Example, scheme: &str, address: &str, option: &str) -> String 
 fn summary(compiled: &Compiled) -> String {
     let routes: usize = compiled.apis.iter().map(|api| api.routes).sum();
     let of = match compiled.apis.as_slice() {
+        [] => return format!("{} {} of the control plane", compiled.managed, plural(compiled.managed, "stage")),
         [only] => only.name.clone(),
         several => format!("{} APIs", several.len()),
     };
-    format!("{routes} {} of {of}", plural(routes, "route"))
+    let files = format!("{routes} {} of {of}", plural(routes, "route"));
+    match compiled.managed {
+        0 => files,
+        managed => format!("{files}, {managed} {} of the control plane", plural(managed, "stage")),
+    }
 }
 
 fn plural(count: usize, noun: &str) -> String {

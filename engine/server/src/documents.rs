@@ -1,9 +1,11 @@
-//! The served files: read, imported and compiled to one plan, with every problem at its place in the text.
+//! What a node serves: files, read and imported with every problem at its place in the text, and the stages of the
+//! control plane; both are compiled to one plan.
 
 use crate::example::Example;
 use crate::notes::Notes;
 use crate::report::{Finding, Weight};
-use deploy::{Deployment, NodeSettings};
+use deploy::{DeployError, Deployment, NodeSettings};
+use model::Account;
 use openapi::{Definition, Environment, Severity, Span};
 use plan::NodePlan;
 use records::access_log::{self, Format};
@@ -19,6 +21,8 @@ const DOCUMENT_BYTES_MAX: u64 = 2 * vocabulary::limits::API_DEFINITION_BYTES as 
 pub(crate) struct Documents {
     files: Vec<PathBuf>,
     texts: Vec<String>,
+    /// What the files said when they were last fine.
+    imported: Vec<Imported>,
     version: u64,
     notes: Notes,
 }
@@ -27,8 +31,10 @@ pub(crate) struct Documents {
 pub(crate) struct Compiled {
     /// What the shards run.
     pub(crate) plan: Arc<NodePlan>,
-    /// Each API, in the order of the files.
+    /// Each API of a file, in their order.
     pub(crate) apis: Vec<Served>,
+    /// Number of stages of the control plane.
+    pub(crate) managed: usize,
 }
 
 /// One API as people are told about it.
@@ -56,9 +62,9 @@ impl Compiled {
 }
 
 /// A file that was imported.
-struct Imported<'a> {
-    path: &'a Path,
-    text: &'a str,
+struct Imported {
+    path: PathBuf,
+    text: String,
     definition: Definition,
     api_id: String,
 }
@@ -66,7 +72,13 @@ struct Imported<'a> {
 impl Documents {
     /// Files that are yet to be read.
     pub(crate) fn new(files: &[PathBuf]) -> Self {
-        Documents { files: files.to_vec(), texts: Vec::new(), version: 0, notes: Notes::default() }
+        Documents {
+            files: files.to_vec(),
+            texts: Vec::new(),
+            imported: Vec::new(),
+            version: 0,
+            notes: Notes::default(),
+        }
     }
 
     /// Whether a file's text differs from what was last read. A file that can't be read counts as changed.
@@ -75,14 +87,19 @@ impl Documents {
         self.files.iter().any(|file| read(file).ok().as_ref() != known.next())
     }
 
-    /// Reads every file anew and compiles them together. Gives warnings beside the plan, and the notes that weren't
-    /// given before.
+    /// Reads every file anew and compiles them together with the stages of the control plane; of those, one that can't be
+    /// compiled any more is left out with a warning. Gives warnings beside the plan, and the notes that weren't given
+    /// before.
     ///
     /// # Errors
     /// The same, at least one of them an error.
-    pub(crate) fn compile(&mut self, settings: &Settings) -> Result<(Compiled, Vec<Finding>), Vec<Finding>> {
+    pub(crate) fn compile(
+        &mut self,
+        settings: &Settings,
+        account: &Account,
+    ) -> Result<(Compiled, Vec<Finding>), Vec<Finding>> {
         let mut findings = Vec::new();
-        let compiled = self.read_and_compile(settings, &mut findings);
+        let compiled = self.read_and_compile(settings, account, &mut findings);
         let news = self.notes.news(findings, compiled.is_some());
         match compiled {
             Some(compiled) => Ok((compiled, news)),
@@ -90,7 +107,41 @@ impl Documents {
         }
     }
 
-    fn read_and_compile(&mut self, settings: &Settings, findings: &mut Vec<Finding>) -> Option<Compiled> {
+    /// Compiles the files as they were last read together with the stages of the control plane.
+    ///
+    /// # Errors
+    /// What of the control plane can't be compiled, in words.
+    pub(crate) fn recompile(&mut self, settings: &Settings, account: &Account) -> Result<Compiled, String> {
+        let node = self.node(settings, format(settings, &mut Vec::new()));
+        let imported = &self.imported;
+        let managed = managed(account);
+        let plan = deploy::compile(&deployments(imported, &managed), &node).map_err(|errors| {
+            let words = |error: &DeployError| format!("{}: {}", error.entity, error.message);
+            errors.iter().map(words).collect::<Vec<_>>().join("; ")
+        })?;
+        let apis = imported.iter().map(|file| describe(file, &mut Vec::new())).collect();
+        Ok(Compiled { plan: Arc::new(plan), apis, managed: managed.len() })
+    }
+
+    /// What all deployments share, for the next version of the plan.
+    fn node(&mut self, settings: &Settings, access_log: Option<Arc<Format>>) -> NodeSettings {
+        self.version += 1;
+        NodeSettings {
+            version: self.version,
+            account_id: settings.account_id.clone(),
+            region: settings.region.clone(),
+            access_log,
+            integration_timeout_ms_max: u32::try_from(settings.limits.integration_timeout.as_millis()).ok(),
+            catch_all: self.files.len() == 1,
+        }
+    }
+
+    fn read_and_compile(
+        &mut self,
+        settings: &Settings,
+        account: &Account,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Compiled> {
         let read: Vec<Option<String>> =
             self.files.iter().map(|file| read_or_report(file, findings)).collect();
         let readable: Vec<bool> = read.iter().map(Option::is_some).collect();
@@ -99,25 +150,19 @@ impl Documents {
             Environment { account_id: settings.account_id.clone(), region: settings.region.clone() };
         // One file that can't be read doesn't hide what is wrong in the others.
         let files = self.files.iter().zip(&self.texts).zip(readable).filter(|(_, readable)| *readable);
-        let imported: Vec<Imported<'_>> =
+        let imported: Vec<Imported> =
             files.filter_map(|((path, text), _)| import(path, text, &environment, findings)).collect();
         let access_log = format(settings, findings);
         if is_refused(findings) {
             return None;
         }
-        self.version += 1;
-        let node = NodeSettings {
-            version: self.version,
-            account_id: environment.account_id,
-            region: environment.region,
-            access_log,
-            integration_timeout_ms_max: u32::try_from(settings.limits.integration_timeout.as_millis()).ok(),
-            catch_all: imported.len() == 1,
-        };
-        let plan = compile(&imported, &node, findings);
+        let node = self.node(settings, access_log);
+        let managed = managed(account);
+        let plan = compile(&imported, &managed, &node, findings);
         let apis = imported.iter().map(|file| describe(file, findings)).collect();
         let plan = plan.filter(|_| !is_refused(findings))?;
-        Some(Compiled { plan: Arc::new(plan), apis })
+        self.imported = imported;
+        Some(Compiled { plan: Arc::new(plan), apis, managed: managed.len() })
     }
 }
 
@@ -143,12 +188,12 @@ fn read_or_report(path: &Path, findings: &mut Vec<Finding>) -> Option<String> {
     }
 }
 
-fn import<'a>(
-    path: &'a Path,
-    text: &'a str,
+fn import(
+    path: &Path,
+    text: &str,
     environment: &Environment,
     findings: &mut Vec<Finding>,
-) -> Option<Imported<'a>> {
+) -> Option<Imported> {
     let reading = openapi::read(text, environment);
     findings.extend(reading.diagnostics.into_iter().map(|diagnostic| {
         let weight = match diagnostic.severity {
@@ -161,7 +206,7 @@ fn import<'a>(
     }));
     let definition = reading.definition?;
     let api_id = definition.id.clone().unwrap_or_else(|| deploy::stable_id(&path.to_string_lossy()));
-    Some(Imported { path, text, definition, api_id })
+    Some(Imported { path: path.to_path_buf(), text: text.to_owned(), definition, api_id })
 }
 
 /// The access log's format, compiled once for all stages.
@@ -183,35 +228,79 @@ fn format(settings: &Settings, findings: &mut Vec<Finding>) -> Option<Arc<Format
     }
 }
 
-fn compile(imported: &[Imported<'_>], node: &NodeSettings, findings: &mut Vec<Finding>) -> Option<NodePlan> {
-    let deployments: Vec<Deployment<'_>> = imported
-        .iter()
-        .map(|file| Deployment {
-            api_id: &file.api_id,
-            api_name: &file.definition.api.name,
-            definition: &file.definition.api.definition,
-            stage: &file.definition.stage,
+/// A stage of the control plane: id of its API, the API, the snapshot it serves, the stage.
+type Managed<'a> = (&'a str, &'a model::RestApi, &'a model::Deployment, &'a model::Stage);
+
+/// The stages of all regions. One whose deployment is gone can't be: the control plane keeps those in use.
+fn managed(account: &Account) -> Vec<Managed<'_>> {
+    let trees = account.regions().flat_map(|(_, region)| &region.rest_apis);
+    let stages = trees.flat_map(|(id, tree)| tree.stages.values().map(move |stage| (id, tree, stage)));
+    stages
+        .filter_map(|(id, tree, stage)| {
+            let deployment = tree.deployments.get(&stage.deployment_id)?;
+            Some((id.as_str(), &*tree.api, &**deployment, &**stage))
         })
-        .collect();
-    match deploy::compile(&deployments, node) {
-        Ok(plan) => Some(plan),
-        Err(errors) => {
-            findings.extend(errors.into_iter().filter_map(|error| {
-                let file = imported.get(error.deployment)?;
-                let span = file.definition.positions.find(&error.entity).unwrap_or(Span {
-                    line: 1,
-                    column: 1,
-                    ..Span::default()
-                });
-                let finding = Finding::error(format!("{}: {}", error.entity, error.message));
-                Some(finding.at(file.path, file.text, byte_span(file.text, span)))
-            }));
-            None
-        }
-    }
+        .collect()
 }
 
-fn describe(file: &Imported<'_>, findings: &mut Vec<Finding>) -> Served {
+fn deployments<'a>(imported: &'a [Imported], managed: &[Managed<'a>]) -> Vec<Deployment<'a>> {
+    let files = imported.iter().map(|file| Deployment {
+        api_id: &file.api_id,
+        api_name: &file.definition.api.name,
+        definition: &file.definition.api.definition,
+        stage: &file.definition.stage,
+    });
+    let managed = managed.iter().map(|(id, api, deployment, stage)| Deployment {
+        api_id: id,
+        api_name: &api.name,
+        definition: &deployment.definition,
+        stage,
+    });
+    files.chain(managed).collect()
+}
+
+fn compile(
+    imported: &[Imported],
+    managed: &[Managed<'_>],
+    node: &NodeSettings,
+    findings: &mut Vec<Finding>,
+) -> Option<NodePlan> {
+    let errors = match deploy::compile(&deployments(imported, managed), node) {
+        Ok(plan) => return Some(plan),
+        Err(errors) => errors,
+    };
+    let (of_files, of_stages): (Vec<DeployError>, Vec<DeployError>) =
+        errors.into_iter().partition(|error| error.deployment < imported.len());
+    let mut left_out = Vec::new();
+    for error in of_stages {
+        let Some((id, _, _, stage)) = managed.get(error.deployment - imported.len()) else { continue };
+        let message = format!(
+            "stage {} of API {id} isn't served: {}: {}",
+            stage.stage_name, error.entity, error.message
+        );
+        findings.push(Finding { weight: Weight::Warning, message, help: None, place: None });
+        left_out.push(error.deployment - imported.len());
+    }
+    if of_files.is_empty() {
+        let rest: Vec<Managed<'_>> = managed
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !left_out.contains(index))
+            .map(|(_, stage)| *stage)
+            .collect();
+        return compile(imported, &rest, node, findings).filter(|_| rest.len() < managed.len());
+    }
+    findings.extend(of_files.into_iter().filter_map(|error| {
+        let file = imported.get(error.deployment)?;
+        let start = Span { line: 1, column: 1, ..Span::default() };
+        let span = file.definition.positions.find(&error.entity).unwrap_or(start);
+        let finding = Finding::error(format!("{}: {}", error.entity, error.message));
+        Some(finding.at(&file.path, &file.text, byte_span(&file.text, span)))
+    }));
+    None
+}
+
+fn describe(file: &Imported, findings: &mut Vec<Finding>) -> Served {
     let api = &file.definition.api;
     let example_backend =
         file.definition.example_backend.as_ref().and_then(|address| match address.parse() {
@@ -219,13 +308,13 @@ fn describe(file: &Imported<'_>, findings: &mut Vec<Finding>) -> Served {
             Err(_) => {
                 let message = format!("`exampleBackend` must be an IP address and a port, not `{address}`");
                 let at = file.text.find(address.as_str()).unwrap_or(0);
-                findings.push(Finding::error(message).at(file.path, file.text, at..at + address.len()));
+                findings.push(Finding::error(message).at(&file.path, &file.text, at..at + address.len()));
                 None
             }
         });
     Served {
         name: api.name.clone(),
-        path: file.path.to_path_buf(),
+        path: file.path.clone(),
         api_id: file.api_id.clone(),
         stage: file.definition.stage.stage_name.clone(),
         routes: api.definition.resources.iter().map(|(_, resource)| resource.methods.len()).sum(),

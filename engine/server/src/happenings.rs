@@ -8,14 +8,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
+use workers::Call;
 
 /// Editors write a file in several steps; an edit counts when it has been quiet this long.
 const QUIET: Duration = Duration::from_millis(100);
-/// Happenings that may wait. A full queue holds a reload already, so a further one loses nothing.
-const QUEUE_MAX: usize = 16;
+/// Happenings that may wait: one call of each control connection, and some signals.
+const QUEUE_MAX: usize = workers::operations::CONNECTIONS_MAX + 16;
 
 /// One thing that happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Happening {
     /// SIGTERM or SIGINT.
     Stop,
@@ -25,11 +25,14 @@ pub(crate) enum Happening {
     Upgrade,
     /// A served file may have changed.
     Edited,
+    /// A call of the control plane.
+    Call(Box<Call>),
 }
 
 /// The queue, and what feeds it. Files are watched as long as this lives.
 pub(crate) struct Happenings {
     queue: Receiver<Happening>,
+    sender: SyncSender<Happening>,
     _watcher: Option<notify::RecommendedWatcher>,
 }
 
@@ -41,8 +44,14 @@ impl Happenings {
     pub(crate) fn start(files: &[PathBuf]) -> io::Result<Self> {
         let (sender, queue) = sync_channel(QUEUE_MAX);
         signals(sender.clone())?;
-        let watcher = if files.is_empty() { None } else { Some(watch(files, sender)?) };
-        Ok(Happenings { queue, _watcher: watcher })
+        let watcher = if files.is_empty() { None } else { Some(watch(files, sender.clone())?) };
+        Ok(Happenings { queue, sender, _watcher: watcher })
+    }
+
+    /// Where the control listener puts its calls. A full queue refuses one at once.
+    pub(crate) fn calls(&self) -> workers::Calls {
+        let sender = self.sender.clone();
+        std::sync::Arc::new(move |call| sender.try_send(Happening::Call(Box::new(call))).is_ok())
     }
 
     /// The next happening, or `None` when nothing happened in time.

@@ -9,6 +9,7 @@ mod announce;
 mod certificates;
 mod cli;
 mod command;
+mod control;
 mod descriptors;
 mod documents;
 mod example;

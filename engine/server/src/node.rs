@@ -71,6 +71,7 @@ impl Node {
         compiled: &Compiled,
         terms: Vec<Option<Terms>>,
         mut inherited: Inherited,
+        calls: workers::Calls,
     ) -> Result<Self, Trouble> {
         let runtime = runtime(settings)?;
         let cpus = cpus(settings)?;
@@ -81,7 +82,7 @@ impl Node {
         let ready = Arc::new(AtomicBool::new(false));
         let mut held = Vec::new();
         let (control, accepting) =
-            control(settings, (&metrics, &ready), &workers, &mut inherited, &mut held)?;
+            control(settings, (&metrics, &ready, calls), &workers, &mut inherited, &mut held)?;
         let (mailboxes, nears) = mailboxes(cpus.len())?;
         let resolver = resolver(settings, &workers, mailboxes.clone(), Arc::clone(&metrics[cpus.len()]));
         metrics.truncate(cpus.len());
@@ -147,17 +148,40 @@ impl Node {
     /// The first shard's reason; the old plan goes on.
     pub(crate) fn publish(&mut self, compiled: &Compiled) -> Result<(), Trouble> {
         self.start_example_backends(compiled, &mut Inherited::default())?;
-        let outcome = self.prepare(&compiled.plan);
+        self.prepare(compiled)?;
+        self.commit(compiled)
+    }
+
+    /// Serves a plan that every shard has linked.
+    ///
+    /// # Errors
+    /// A shard can't be told; others may serve it.
+    pub(crate) fn commit(&mut self, compiled: &Compiled) -> Result<(), Trouble> {
         for shard in &self.shards {
-            let told = if outcome.is_ok() { shard.mailbox().commit() } else { shard.mailbox().discard() };
+            let told = shard.mailbox().commit();
             told.map_err(|error| Trouble::new(format!("a shard can't be told: {error}")))?;
         }
-        if outcome.is_ok() {
-            self.registry.prune();
-            self.names = names(&compiled.plan);
+        self.registry.prune();
+        self.names = names(&compiled.plan);
+        self.resolver.retain(&self.names);
+        Ok(())
+    }
+
+    /// Forgets a plan that shards have linked, or were to link.
+    pub(crate) fn discard(&self) {
+        for shard in &self.shards {
+            // One whose mailbox is full is stuck; the next plan replaces what it holds.
+            let _ = shard.mailbox().discard();
         }
         self.resolver.retain(&self.names);
-        outcome
+    }
+
+    /// Has every shard link a plan.
+    ///
+    /// # Errors
+    /// The first shard's reason; none keeps it.
+    pub(crate) fn prepare(&self, compiled: &Compiled) -> Result<(), Trouble> {
+        self.link(&compiled.plan).inspect_err(|_| self.discard())
     }
 
     /// Presents other certificates to connections from now on; those there are stay as they are.
@@ -172,7 +196,7 @@ impl Node {
         Ok(())
     }
 
-    fn prepare(&self, plan: &Arc<NodePlan>) -> Result<(), Trouble> {
+    fn link(&self, plan: &Arc<NodePlan>) -> Result<(), Trouble> {
         let asked: Result<Vec<_>, _> =
             self.shards.iter().map(|shard| shard.mailbox().prepare(Arc::clone(plan))).collect();
         let answers = asked.map_err(|error| Trouble::new(format!("a shard can't be asked: {error}")))?;
@@ -357,7 +381,7 @@ fn held_alone(
 /// The control listener, served by the workers.
 fn control(
     settings: &Settings,
-    (metrics, ready): (&[Arc<ShardMetrics>], &Arc<AtomicBool>),
+    (metrics, ready, calls): (&[Arc<ShardMetrics>], &Arc<AtomicBool>, workers::Calls),
     workers: &Workers,
     inherited: &mut Inherited,
     held: &mut Vec<Socket>,
@@ -379,6 +403,7 @@ fn control(
     let operations = Operations {
         ready: Arc::new(move || ready.load(Ordering::Acquire) && !refuses()),
         metrics: Arc::new(move || records::prometheus::render(&metrics)),
+        calls,
     };
     let accepting = operations.serve(listener, workers.handle()).map_err(trouble)?;
     Ok((address, accepting))

@@ -11,5 +11,5 @@ pub mod resolver;
 pub mod runtime;
 
 pub use log_thread::{LogThread, Sink};
-pub use operations::Operations;
+pub use operations::{Answer, Call, Calls, Operations};
 pub use runtime::Workers;

@@ -1,26 +1,65 @@
-//! The operations endpoints on the control listener: `/healthz`, `/readyz`, `/metrics`.
+//! The control listener: `/healthz`, `/readyz`, `/metrics`, and every other path a call of the control plane.
 
 use std::convert::Infallible;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::AbortHandle;
+use vocabulary::limits::CONTROL_BODY_BYTES;
 
-/// Connections at a time: a scraper, a probe, a person.
-const CONNECTIONS_MAX: usize = 64;
+/// Connections at a time: scrapers, probes, people, and tools that manage many APIs at once.
+pub const CONNECTIONS_MAX: usize = 64;
 /// A head must come within this time.
 const HEADER_PATIENCE: Duration = Duration::from_secs(5);
+/// A body must come within this time.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of a head, and lines in it.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+const HEADERS_MAX: usize = 64;
+
+/// A call of the control plane, whole.
+#[derive(Debug)]
+pub struct Call {
+    /// `GET` and its like.
+    pub method: String,
+    /// The raw path.
+    pub path: String,
+    /// What follows `?`; empty without.
+    pub query: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+    /// Who called.
+    pub peer: SocketAddr,
+    /// Where the answer goes.
+    pub answer: oneshot::Sender<Answer>,
+}
+
+/// The answer to a call.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers, in their order.
+    pub headers: Vec<(&'static str, String)>,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+/// Takes a call, or says that there is no room for it.
+pub type Calls = Arc<dyn Fn(Call) -> bool + Send + Sync>;
 
 /// What the endpoints say.
 #[derive(Clone)]
@@ -29,6 +68,8 @@ pub struct Operations {
     pub ready: Arc<dyn Fn() -> bool + Send + Sync>,
     /// The metrics as Prometheus reads them.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Where calls of the control plane go.
+    pub calls: Calls,
 }
 
 impl Operations {
@@ -45,22 +86,25 @@ impl Operations {
             let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
             loop {
                 let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-                let Ok((stream, _)) = listener.accept().await else {
+                let Ok((stream, peer)) = listener.accept().await else {
                     // Out of descriptors: wait for some to come back.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 };
+                // Calls are short and waited for.
+                let _ = stream.set_nodelay(true);
                 let operations = self.clone();
                 tokio::spawn(async move {
                     let service = service_fn(move |request| {
-                        let response = operations.answer(&request);
-                        async move { Ok::<_, Infallible>(response) }
+                        let operations = operations.clone();
+                        async move { Ok::<_, Infallible>(operations.answer(request, peer).await) }
                     });
                     // A connection that breaks off concerns nobody else.
                     let _ = hyper::server::conn::http1::Builder::new()
                         .timer(TokioTimer::new())
                         .header_read_timeout(HEADER_PATIENCE)
-                        .max_buf_size(16 * 1024)
+                        .max_buf_size(HEAD_BYTES_MAX)
+                        .max_headers(HEADERS_MAX)
                         .serve_connection(TokioIo::new(stream), service)
                         .await;
                     drop(place);
@@ -70,19 +114,68 @@ impl Operations {
         Ok(accepting.abort_handle())
     }
 
-    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
         let plain = |status, text: &'static str| respond(status, "text/plain; charset=utf-8", text.into());
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
-        }
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         match request.uri().path() {
+            "/healthz" | "/readyz" | "/metrics" if !is_read => {
+                plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n")
+            }
             "/healthz" => plain(StatusCode::OK, "ok\n"),
             "/readyz" if (self.ready)() => plain(StatusCode::OK, "ready\n"),
             "/readyz" => plain(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
             "/metrics" => respond(StatusCode::OK, records::prometheus::CONTENT_TYPE, (self.metrics)().into()),
-            _ => plain(StatusCode::NOT_FOUND, "there is /healthz, /readyz and /metrics\n"),
+            _ => self.call(request, peer).await,
         }
     }
+
+    async fn call(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let body =
+            tokio::time::timeout(BODY_PATIENCE, Limited::new(body, CONTROL_BODY_BYTES).collect()).await;
+        let body = match body {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(_)) => return refuse(StatusCode::PAYLOAD_TOO_LARGE, "Request too large"),
+            Err(_) => return refuse(StatusCode::REQUEST_TIMEOUT, "Request timed out"),
+        };
+        let (answer, answered) = oneshot::channel();
+        let call = Call {
+            method: head.method.as_str().to_owned(),
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            body,
+            peer,
+            answer,
+        };
+        if !(self.calls)(call) {
+            return refuse(StatusCode::SERVICE_UNAVAILABLE, "the control plane is busy; try again");
+        }
+        match answered.await {
+            Ok(answer) => answer.into_response(),
+            Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "the node is stopping"),
+        }
+    }
+}
+
+impl Answer {
+    fn into_response(self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(self.body.into()));
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// A refusal in the shape of AWS's errors.
+fn refuse(status: StatusCode, message: &str) -> Response<Full<Bytes>> {
+    respond(status, "application/json", format!("{{\"message\":\"{message}\"}}").into())
 }
 
 fn respond(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Full<Bytes>> {
@@ -111,21 +204,39 @@ mod tests {
         let operations = Operations {
             ready: Arc::new(move || theirs.load(Ordering::Relaxed)),
             metrics: Arc::new(|| "m 1\n".to_owned()),
+            calls: Arc::new(|call| {
+                if call.path == "/full" {
+                    return false;
+                }
+                let body = [call.method.as_bytes(), call.path.as_bytes(), call.query.as_bytes(), &call.body]
+                    .concat();
+                let answer = Answer { status: 201, headers: vec![("X-A", "b".to_owned())], body };
+                call.answer.send(answer).is_ok()
+            }),
         };
         operations.serve(listener, workers.handle()).expect("serve");
-        let ask = |path: &str| {
+        let ask = |head: &str, body: &str| {
             let mut stream = TcpStream::connect(address).expect("connect");
-            write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("send");
+            let length = body.len();
+            write!(
+                stream,
+                "{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+            )
+            .expect("send");
             let mut text = String::new();
             #[expect(clippy::disallowed_methods, reason = "taken from a bounded reader")]
             stream.take(10_000).read_to_string(&mut text).expect("answer");
             text
         };
-        assert!(ask("/healthz").starts_with("HTTP/1.1 200"));
-        assert!(ask("/readyz").starts_with("HTTP/1.1 503"));
+        assert!(ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
+        assert!(ask("POST /healthz", "").starts_with("HTTP/1.1 405"));
+        assert!(ask("GET /readyz", "").starts_with("HTTP/1.1 503"));
         ready.store(true, Ordering::Relaxed);
-        assert!(ask("/readyz").starts_with("HTTP/1.1 200"));
-        assert!(ask("/metrics").ends_with("m 1\n"));
-        assert!(ask("/nope").starts_with("HTTP/1.1 404"));
+        assert!(ask("GET /readyz", "").starts_with("HTTP/1.1 200"));
+        assert!(ask("GET /metrics", "").ends_with("m 1\n"));
+        let called = ask("PUT /a/b?c=d", "body");
+        assert!(called.starts_with("HTTP/1.1 201") && called.contains("x-a: b"), "{called}");
+        assert!(called.ends_with("\r\n\r\nPUT/a/bc=dbody"), "{called}");
+        assert!(ask("GET /full", "").starts_with("HTTP/1.1 503"));
     }
 }

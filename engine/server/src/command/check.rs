@@ -30,7 +30,7 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
         // A system without random numbers: `serve` will say so.
         Err(_) => false,
     };
-    match Documents::new(&settings.files).compile(&settings) {
+    match Documents::new(&settings.files).compile(&settings, &model::Account::default()) {
         Ok((compiled, notes)) => {
             report::findings(&notes);
             for api in &compiled.apis {

@@ -1,6 +1,7 @@
 //! `turnpike serve`: settings, documents, node; then reloads until a signal ends it.
 
 use crate::certificates::Certificates;
+use crate::control::ControlPlane;
 use crate::documents::{Compiled, Documents};
 use crate::happenings::{Happening, Happenings};
 use crate::inherited::Inherited;
@@ -9,6 +10,7 @@ use crate::trouble::Trouble;
 use crate::upgrade::{Predecessor, Program, Progress, Upgrade};
 use crate::{announce, report, systemd};
 use clap::ArgMatches;
+use model::Account;
 use settings::Settings;
 use shard::tls::Terms;
 use std::process::ExitCode;
@@ -26,13 +28,6 @@ const PREDECESSOR_LOOK: Duration = Duration::from_millis(100);
 /// Runs a node until a signal ends it.
 pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
     let Some(settings) = super::resolve::settings(matches) else { return ExitCode::FAILURE };
-    if settings.files.is_empty() {
-        report::plain(
-            "there is nothing to serve",
-            Some("name OpenAPI documents: turnpike serve petstore.yaml, or `files:` in turnpike.yaml"),
-        );
-        return ExitCode::FAILURE;
-    }
     crate::descriptors::make_room();
     let program = Program::here();
     // Signals count from here on, so that a stop during a slow start isn't lost.
@@ -45,14 +40,17 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
         }
     };
     let mut documents = Documents::new(&settings.files);
-    let Some(compiled) = compile(&mut documents, &settings) else { return ExitCode::FAILURE };
+    let control = ControlPlane::new(Account::default(), &settings);
+    let Some(compiled) = compile(&mut documents, &settings, control.account()) else {
+        return ExitCode::FAILURE;
+    };
     let started = Certificates::new().and_then(|mut certificates| {
         let Some(terms) = load(&mut certificates, &settings) else { return Ok(None) };
         let (predecessor, inherited) = match Predecessor::ask()? {
             Some((predecessor, inherited)) => (Some(predecessor), inherited),
             None => (None, Inherited::passed()?),
         };
-        Node::start(&settings, &compiled, terms, inherited)
+        Node::start(&settings, &compiled, terms, inherited, happenings.calls())
             .map(|node| Some((node, certificates, predecessor)))
     });
     match started {
@@ -62,7 +60,7 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
             if let Some(predecessor) = &predecessor {
                 predecessor.relieve();
             }
-            let sources = Sources { documents, certificates };
+            let sources = Sources { documents, certificates, control };
             let serving = Serving { node, sources, program, predecessor, upgrade: None };
             serving.serve(&happenings, &settings)
         }
@@ -78,6 +76,7 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
 struct Sources {
     documents: Documents,
     certificates: Certificates,
+    control: ControlPlane,
 }
 
 /// A running node, what it is reloaded from, and who may take over from it.
@@ -124,7 +123,7 @@ impl Serving {
             Broken => eprintln!("turnpike: an event loop ended by itself; stopping"),
         }
         let left = matches!(end, Relieved(_));
-        let orderly = self.node.stop(left, |step| happenings.next(step) == Some(Happening::Stop));
+        let orderly = self.node.stop(left, |step| matches!(happenings.next(step), Some(Happening::Stop)));
         drop(upgrade);
         match (end, orderly) {
             (Broken, _) => ExitCode::FAILURE,
@@ -151,19 +150,23 @@ impl Serving {
             Some(Happening::Reload) => {
                 systemd::reloading();
                 self.node.reopen_log();
-                reload(&mut self.node, &mut self.sources.documents, settings);
+                reload(&mut self.node, &mut self.sources, settings);
                 renew(&mut self.node, &mut self.sources.certificates, settings);
                 systemd::ready();
             }
             Some(Happening::Edited) => {
                 if self.sources.documents.changed() {
-                    reload(&mut self.node, &mut self.sources.documents, settings);
+                    reload(&mut self.node, &mut self.sources, settings);
                 }
                 if self.sources.certificates.changed(settings) {
                     renew(&mut self.node, &mut self.sources.certificates, settings);
                 }
             }
             Some(Happening::Upgrade) => self.begin_upgrade(settings),
+            Some(Happening::Call(call)) => {
+                let Sources { documents, control, .. } = &mut self.sources;
+                control.answer(*call, &mut self.node, documents, settings);
+            }
             None if self.node.is_broken() => return Some(Broken),
             None => {}
         }
@@ -211,8 +214,8 @@ fn not_upgraded(trouble: &Trouble) {
 }
 
 /// Reads the documents again. Whatever is wrong is reported, and the running plan goes on.
-fn reload(node: &mut Node, documents: &mut Documents, settings: &Settings) {
-    let outcome = match compile(documents, settings) {
+fn reload(node: &mut Node, sources: &mut Sources, settings: &Settings) {
+    let outcome = match compile(&mut sources.documents, settings, sources.control.account()) {
         Some(compiled) => node.publish(&compiled).map(|()| announce::reloaded(&compiled)),
         None => {
             eprintln!("not reloaded: the running version goes on");
@@ -251,8 +254,8 @@ fn load(certificates: &mut Certificates, settings: &Settings) -> Option<Vec<Opti
     }
 }
 
-fn compile(documents: &mut Documents, settings: &Settings) -> Option<Compiled> {
-    match documents.compile(settings) {
+fn compile(documents: &mut Documents, settings: &Settings, account: &Account) -> Option<Compiled> {
+    match documents.compile(settings, account) {
         Ok((compiled, notes)) => {
             report::findings(&notes);
             Some(compiled)

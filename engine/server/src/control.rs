@@ -1,0 +1,181 @@
+//! The control plane in a running node: takes calls from the control listener, has their changes compiled, linked,
+//! written down and served, and says in the log what was changed by whom.
+//!
+//! Feature: Control plane
+
+use std::time::SystemTime;
+
+use control::{Control, Node as Served, NodeError, Outcome, Random, Request};
+use model::{Account, Change};
+use settings::Settings;
+use workers::{Answer, Call};
+
+use crate::documents::{Compiled, Documents};
+use crate::node::Node;
+
+/// The control plane of a node.
+pub(crate) struct ControlPlane {
+    control: Control,
+}
+
+/// Random bytes of the kernel.
+struct Kernel;
+
+impl Random for Kernel {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        // The kernel's source fails only before it is seeded, at boot: then ids would repeat, and a node must not start.
+        assert!(getrandom::fill(buffer).is_ok(), "the kernel gives no random bytes");
+    }
+}
+
+impl ControlPlane {
+    /// A control plane over what the store has.
+    pub(crate) fn new(account: Account, settings: &Settings) -> Self {
+        let settings = control::Settings {
+            account_id: settings.account_id.clone(),
+            integration_timeout_ms_max: u32::try_from(settings.limits.integration_timeout.as_millis())
+                .unwrap_or(u32::MAX),
+        };
+        ControlPlane { control: Control::new(account, settings, Box::new(Kernel)) }
+    }
+
+    /// Everything there is.
+    pub(crate) fn account(&self) -> &Account {
+        self.control.account()
+    }
+
+    /// Answers a call. Its changes are served when the answer goes out.
+    pub(crate) fn answer(
+        &mut self,
+        call: Call,
+        node: &mut Node,
+        documents: &mut Documents,
+        settings: &Settings,
+    ) {
+        let region = region(&call).unwrap_or_else(|| settings.region.clone());
+        let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
+        let response = if is_foreign(header("host"), header("origin"), settings) {
+            let message = "this control plane answers its own machine only; see control.auth";
+            self.control.refuse(&control::Error::access_denied(message))
+        } else {
+            let request = Request {
+                method: &call.method,
+                path: &call.path,
+                query: &call.query,
+                accept: header("accept").unwrap_or_default(),
+                body: &call.body,
+                region: &region,
+                now: now(),
+            };
+            let mut served = Serving { node, documents, settings, prepared: None };
+            match self.control.handle(&request, &mut served) {
+                Outcome::Done(done) => {
+                    if !done.changed.is_empty() {
+                        audit(&call, &region, &done);
+                    }
+                    done.response
+                }
+                Outcome::TestInvoke(_) => {
+                    self.control.refuse(&control::Error::bad_request("TestInvokeMethod is not supported yet"))
+                }
+            }
+        };
+        let answer = Answer { status: response.status, headers: response.headers, body: response.body };
+        // Who asked may have gone; the change stands.
+        let _ = call.answer.send(answer);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the node's own time, far from any shard")]
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or_default()
+}
+
+/// Region of the signature's scope, else of the host `apigateway.{region}.…`.
+fn region(call: &Call) -> Option<String> {
+    let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
+    let scope = header("authorization").and_then(|value| {
+        let credential = value.split("Credential=").nth(1)?;
+        credential.split([',', ' ']).next()?.split('/').nth(2)
+    });
+    let host = || header("host")?.strip_prefix("apigateway.")?.split('.').next();
+    let fits = |region: &&str| {
+        (3..=32).contains(&region.len())
+            && region
+                .bytes()
+                .all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-')
+    };
+    scope.or_else(host).filter(fits).map(str::to_owned)
+}
+
+/// Whether a page of another site, or a name that somebody else's DNS points here, is behind a call. Without signatures
+/// nothing else keeps a browser on this machine from making calls for strangers.
+fn is_foreign(host: Option<&str>, origin: Option<&str>, settings: &Settings) -> bool {
+    let is_own = |authority: &str| {
+        let name = match authority.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => name,
+            _ => authority,
+        };
+        let name = name.to_ascii_lowercase();
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        let is_address =
+            bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback() || ip == settings.control.ip());
+        is_address
+            || name == "localhost"
+            || name.ends_with(".localhost")
+            || (name.starts_with("apigateway.") && name.ends_with(".amazonaws.com"))
+    };
+    let origin = origin.map(|origin| origin.split_once("://").map_or(origin, |(_, authority)| authority));
+    host.is_some_and(|host| !is_own(host)) || origin.is_some_and(|origin| !is_own(origin))
+}
+
+/// One line for each call that changed something: who, what, which records. No values: those may be secret.
+fn audit(call: &Call, region: &str, done: &control::Done) {
+    let caller = call
+        .headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok()?.split("Credential=").nth(1)?.split('/').next())
+        .filter(|key| key.len() <= 128 && key.bytes().all(|octet| octet.is_ascii_alphanumeric()))
+        .unwrap_or("anonymous");
+    let changed: Vec<String> = done.changed.iter().map(|key| format!("{key:?}")).collect();
+    eprintln!(
+        "control: {} by {caller} from {} in {region}: {}",
+        done.operation,
+        call.peer,
+        changed.join(", ")
+    );
+}
+
+/// The running node under one call.
+struct Serving<'a> {
+    node: &'a mut Node,
+    documents: &'a mut Documents,
+    settings: &'a Settings,
+    prepared: Option<Compiled>,
+}
+
+impl Served for Serving<'_> {
+    fn prepare(&mut self, account: &Account) -> Result<(), NodeError> {
+        let compiled = self.documents.recompile(self.settings, account).map_err(NodeError::Refused)?;
+        self.node.prepare(&compiled).map_err(|trouble| NodeError::Unavailable(trouble.message))?;
+        self.prepared = Some(compiled);
+        Ok(())
+    }
+
+    fn publish(&mut self) {
+        let Some(compiled) = self.prepared.take() else { return };
+        if let Err(trouble) = self.node.commit(&compiled) {
+            eprintln!("turnpike: {}", trouble.message);
+        }
+    }
+
+    fn discard(&mut self) {
+        self.prepared = None;
+        self.node.discard();
+    }
+
+    fn write(&mut self, _: &[Change]) -> Result<(), NodeError> {
+        Ok(())
+    }
+}
