@@ -37,7 +37,7 @@ pub struct NodeSettings {
     pub access_log: Option<Arc<Format>>,
     /// Longest integration timeout, in milliseconds; `None` for AWS's.
     pub integration_timeout_ms_max: Option<u32>,
-    /// A single API also answers on any host at `/`.
+    /// The first deployment also answers on any host at `/`.
     pub catch_all: bool,
 }
 
@@ -64,10 +64,8 @@ pub fn compile(deployments: &[Deployment<'_>], node: &NodeSettings) -> Result<No
         let index = StageIndex(u32::try_from(number).unwrap_or(u32::MAX));
         if let Some(first) = deployments[..number].iter().position(|other| same_address(other, deployment)) {
             let message = format!(
-                "API id `{}` with stage `{}` is taken by document {} already",
-                deployment.api_id,
-                deployment.stage.stage_name,
-                first + 1
+                "API id `{}` with stage `{}` is taken by `{}` already",
+                deployment.api_id, deployment.stage.stage_name, deployments[first].api_name
             );
             errors.push(DeployError {
                 deployment: number,
@@ -79,7 +77,7 @@ pub fn compile(deployments: &[Deployment<'_>], node: &NodeSettings) -> Result<No
         plan.addresses.insert(deployment.api_id, &deployment.stage.stage_name, index);
         plan.stages.push(compile_stage(deployment, node, &mut targets, &mut refuse));
     }
-    if node.catch_all && deployments.len() == 1 {
+    if node.catch_all && !deployments.is_empty() {
         plan.addresses.set_catch_all(StageIndex(0));
     }
     plan.targets = targets.into_vec();

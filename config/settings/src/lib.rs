@@ -14,6 +14,9 @@ pub mod table;
 mod tree;
 mod value;
 
+/// `data_dir` where none is named.
+pub const DEFAULT_DATA_DIR: &str = "./turnpike-data";
+
 pub use gather::{File, Sources};
 pub use problem::{Origin, Problem};
 pub use settings::{

@@ -311,8 +311,8 @@ pub const TABLE: &[Setting] = &[
     setting(
         "data_dir",
         Kind::Path,
-        "./turnpike-data",
-        "Folder for the node's own state; this version keeps none.",
+        crate::DEFAULT_DATA_DIR,
+        "Folder for what the control plane is told; one process has it at a time.",
     ),
     flagged(
         setting(

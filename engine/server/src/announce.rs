@@ -81,7 +81,13 @@ fn line(example: &Example, scheme: &str, address: &str, option: &str) -> String 
 fn summary(compiled: &Compiled) -> String {
     let routes: usize = compiled.apis.iter().map(|api| api.routes).sum();
     let of = match compiled.apis.as_slice() {
-        [] => return format!("{} {} of the control plane", compiled.managed, plural(compiled.managed, "stage")),
+        [] => {
+            return format!(
+                "{} {} of the control plane",
+                compiled.managed,
+                plural(compiled.managed, "stage")
+            );
+        }
         [only] => only.name.clone(),
         several => format!("{} APIs", several.len()),
     };

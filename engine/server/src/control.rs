@@ -11,11 +11,14 @@ use settings::Settings;
 use workers::{Answer, Call};
 
 use crate::documents::{Compiled, Documents};
+use crate::keeper::Keeper;
 use crate::node::Node;
+use crate::trouble::Trouble;
 
 /// The control plane of a node.
 pub(crate) struct ControlPlane {
     control: Control,
+    keeper: Keeper,
 }
 
 /// Random bytes of the kernel.
@@ -30,18 +33,27 @@ impl Random for Kernel {
 
 impl ControlPlane {
     /// A control plane over what the store has.
-    pub(crate) fn new(account: Account, settings: &Settings) -> Self {
+    ///
+    /// # Errors
+    /// The store can't be opened.
+    pub(crate) fn open(settings: &Settings) -> Result<Self, Trouble> {
+        let (keeper, account) = Keeper::open(settings)?;
         let settings = control::Settings {
             account_id: settings.account_id.clone(),
             integration_timeout_ms_max: u32::try_from(settings.limits.integration_timeout.as_millis())
                 .unwrap_or(u32::MAX),
         };
-        ControlPlane { control: Control::new(account, settings, Box::new(Kernel)) }
+        Ok(ControlPlane { control: Control::new(account, settings, Box::new(Kernel)), keeper })
     }
 
     /// Everything there is.
     pub(crate) fn account(&self) -> &Account {
         self.control.account()
+    }
+
+    /// The store, for a process that takes over.
+    pub(crate) fn keeper(&mut self) -> &mut Keeper {
+        &mut self.keeper
     }
 
     /// Answers a call. Its changes are served when the answer goes out.
@@ -67,7 +79,8 @@ impl ControlPlane {
                 region: &region,
                 now: now(),
             };
-            let mut served = Serving { node, documents, settings, prepared: None };
+            let keeper = &mut self.keeper;
+            let mut served = Serving { node, documents, keeper, settings, prepared: None };
             match self.control.handle(&request, &mut served) {
                 Outcome::Done(done) => {
                     if !done.changed.is_empty() {
@@ -151,6 +164,7 @@ fn audit(call: &Call, region: &str, done: &control::Done) {
 struct Serving<'a> {
     node: &'a mut Node,
     documents: &'a mut Documents,
+    keeper: &'a mut Keeper,
     settings: &'a Settings,
     prepared: Option<Compiled>,
 }
@@ -175,7 +189,7 @@ impl Served for Serving<'_> {
         self.node.discard();
     }
 
-    fn write(&mut self, _: &[Change]) -> Result<(), NodeError> {
-        Ok(())
+    fn write(&mut self, changes: &[Change]) -> Result<(), NodeError> {
+        self.keeper.commit(changes)
     }
 }

@@ -17,6 +17,7 @@ mod example_backend;
 mod handover;
 mod happenings;
 mod inherited;
+mod keeper;
 mod listeners;
 mod memory;
 mod node;

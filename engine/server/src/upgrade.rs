@@ -93,9 +93,10 @@ impl Upgrade {
         self.child.id()
     }
 
-    /// Looks what the successor says, and gives it what it asks for.
+    /// Looks what the successor says, and gives it what it asks for. `release` lets go of what only one process can have,
+    /// before the successor hears anything.
     #[expect(clippy::disallowed_methods, reason = "the node's own time, far from any shard")]
-    pub(crate) fn go_on(&mut self, sockets: &[Socket]) -> Progress {
+    pub(crate) fn go_on(&mut self, sockets: &[Socket], release: impl FnOnce()) -> Progress {
         let failed = |why: String| {
             Progress::Failed(
                 Trouble::new(why).with_help("the running process goes on; SIGUSR2 tries it again"),
@@ -114,6 +115,7 @@ impl Upgrade {
                 return Progress::Ready(self.child.id());
             }
             Ok(Some(Message::Word(Word::Hello))) => {
+                release();
                 let told = sockets.iter().try_for_each(|socket| handover::hand_over(&self.way, socket));
                 if let Err(error) = told.and_then(|()| handover::say(&self.way, Word::End)) {
                     return failed(format!("the listeners can't be handed over: {error}"));

@@ -40,27 +40,12 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
         }
     };
     let mut documents = Documents::new(&settings.files);
-    let control = ControlPlane::new(Account::default(), &settings);
-    let Some(compiled) = compile(&mut documents, &settings, control.account()) else {
+    // What is wrong with the files is told before anything is asked of a process that runs.
+    let Some(compiled) = compile(&mut documents, &settings, &Account::default()) else {
         return ExitCode::FAILURE;
     };
-    let started = Certificates::new().and_then(|mut certificates| {
-        let Some(terms) = load(&mut certificates, &settings) else { return Ok(None) };
-        let (predecessor, inherited) = match Predecessor::ask()? {
-            Some((predecessor, inherited)) => (Some(predecessor), inherited),
-            None => (None, Inherited::passed()?),
-        };
-        Node::start(&settings, &compiled, terms, inherited, happenings.calls())
-            .map(|node| Some((node, certificates, predecessor)))
-    });
-    match started {
-        Ok(Some((node, certificates, predecessor))) => {
-            announce::ready(&node, &compiled, &settings);
-            systemd::ready();
-            if let Some(predecessor) = &predecessor {
-                predecessor.relieve();
-            }
-            let sources = Sources { documents, certificates, control };
+    match start(&happenings, documents, compiled, &settings) {
+        Ok(Some((node, sources, predecessor))) => {
             let serving = Serving { node, sources, program, predecessor, upgrade: None };
             serving.serve(&happenings, &settings)
         }
@@ -70,6 +55,36 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Starts the node and says so; nothing is a failure that was reported. `compiled` are the files alone.
+fn start(
+    happenings: &Happenings,
+    mut documents: Documents,
+    mut compiled: Compiled,
+    settings: &Settings,
+) -> Result<Option<(Node, Sources, Option<Predecessor>)>, Trouble> {
+    let mut certificates = Certificates::new()?;
+    let Some(terms) = load(&mut certificates, settings) else { return Ok(None) };
+    let (predecessor, inherited) = match Predecessor::ask()? {
+        Some((predecessor, inherited)) => (Some(predecessor), inherited),
+        None => (None, Inherited::passed()?),
+    };
+    // The process before this one has let go of the store by now.
+    let control = ControlPlane::open(settings)?;
+    if *control.account() != Account::default() {
+        match compile(&mut documents, settings, control.account()) {
+            Some(all) => compiled = all,
+            None => return Ok(None),
+        }
+    }
+    let node = Node::start(settings, &compiled, terms, inherited, happenings.calls())?;
+    announce::ready(&node, &compiled, settings);
+    systemd::ready();
+    if let Some(predecessor) = &predecessor {
+        predecessor.relieve();
+    }
+    Ok(Some((node, Sources { documents, certificates, control }, predecessor)))
 }
 
 /// What a running node is reloaded from.
@@ -177,11 +192,16 @@ impl Serving {
                 self.predecessor = None;
             }
         }
-        match self.upgrade.as_mut()?.go_on(self.node.sockets()) {
+        let keeper = self.sources.control.keeper();
+        match self.upgrade.as_mut()?.go_on(self.node.sockets(), || keeper.give_away()) {
             Progress::Waiting => None,
             Progress::Ready(pid) => Some(Relieved(pid)),
             Progress::Failed(trouble) => {
+                // It is gone by the end of this line, and with it its hold on the store.
                 self.upgrade = None;
+                if let Err(trouble) = self.sources.control.keeper().take_back() {
+                    report::plain(&trouble.message, trouble.help.as_deref());
+                }
                 not_upgraded(&trouble);
                 None
             }

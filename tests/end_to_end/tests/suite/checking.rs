@@ -151,7 +151,6 @@ fn a_refused_setting_is_called_by_the_name_it_was_given() {
         (vec!["serve", "a.yaml", "--listen", "here"], "--listen: `listeners[].address` must be an IP"),
         (vec!["serve", "a.yaml", "--account-id", "12"], "--account-id: `account_id` must be"),
         (vec!["serve", "a.yaml", "--runtime", "fast"], "[possible values: auto, ring, portable]"),
-        (vec!["serve"], "there is nothing to serve"),
         (vec!["check"], "there is nothing to check"),
         (vec!["srve"], "a similar subcommand exists: 'serve'"),
         (vec!["serve", "a.yaml", "--config", "absent.yaml"], "absent.yaml: No such file"),
