@@ -133,11 +133,36 @@ fn make_file(path: &Path) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use model::{ApiKey, Record, RestApi, Secret, Stage};
-    use support::Scratch;
 
     use super::*;
+
+    /// A folder of a test's own, gone when the test is.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new() -> Self {
+            static NEXT: AtomicU32 = AtomicU32::new(0);
+            let name =
+                format!("turnpike-store-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+            let path = std::env::temp_dir().join(name);
+            fs::create_dir_all(&path).expect("folder");
+            Scratch(path)
+        }
+
+        fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            // What is left is the system's to clean.
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
 
     fn change(key: Key, record: Option<Record>) -> Change {
         Change { region: "eu-west-1".to_owned(), key, record }

@@ -1,5 +1,4 @@
 //! `Deployment`
-//! Feature: control plane: deployments
 //!
 //! AWS: API reference, "CreateDeployment"; "Deploy REST APIs in API Gateway"; shapes and texts are recorded.
 

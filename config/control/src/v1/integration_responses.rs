@@ -1,5 +1,4 @@
 //! `IntegrationResponse`
-//! Feature: control plane: integration responses
 //!
 //! AWS: API reference, "PutIntegrationResponse", "UpdateIntegrationResponse" and their like; shapes and texts are recorded.
 

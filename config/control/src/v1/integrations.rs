@@ -1,5 +1,4 @@
 //! `Integration`
-//! Feature: control plane: integrations
 //!
 //! AWS: API reference, "PutIntegration", "UpdateIntegration" and their like; shapes and texts are recorded.
 

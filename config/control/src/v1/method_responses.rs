@@ -1,5 +1,4 @@
 //! `MethodResponse`
-//! Feature: control plane: method responses
 //!
 //! AWS: API reference, "PutMethodResponse", "UpdateMethodResponse" and their like; shapes and texts are recorded.
 

@@ -1,5 +1,4 @@
 //! `Method`
-//! Feature: control plane: methods
 //!
 //! AWS: API reference, "PutMethod", "UpdateMethod" and their like; shapes and texts are recorded.
 

@@ -1,5 +1,4 @@
 //! `Resource`
-//! Feature: control plane: resources
 //!
 //! AWS: API reference, "CreateResource", "UpdateResource" and their like; shapes and texts are recorded.
 

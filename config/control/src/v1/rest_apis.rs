@@ -1,5 +1,4 @@
 //! `RestApi`
-//! Feature: control plane: REST APIs
 //!
 //! AWS: API reference, "CreateRestApi", "UpdateRestApi" and their like; shapes and texts are recorded.
 

@@ -1,5 +1,4 @@
 //! `Stage`
-//! Feature: control plane: stages, canaries
 //!
 //! AWS: API reference, "CreateStage", "UpdateStage" and their like; shapes and texts are recorded.
 

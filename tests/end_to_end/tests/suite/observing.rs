@@ -87,7 +87,7 @@ fn health_and_readiness_are_told() {
     let node = Node::serve(&Document::new().mock("get", "/a", 200, "a").text());
     assert_eq!(control(&node, "/healthz").status(), 200);
     assert_eq!(control(&node, "/readyz").status(), 200);
-    assert_eq!(control(&node, "/nothing").status(), 404);
+    assert_eq!(control(&node, "/nothing").status(), 403);
 }
 
 #[test]
