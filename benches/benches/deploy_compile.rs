@@ -19,6 +19,7 @@ fn compile(criterion: &mut Criterion) {
                 api_name: &definition.api.name,
                 definition: &definition.api.definition,
                 stage: &definition.stage,
+                canary: None,
                 api_id: "abc",
             };
             bencher.iter(|| deploy::compile(&[deployment], &NodeSettings::default()));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use context::{RouteIndex, StageFacts, StageIndex};
-use model::{Definition, Entity, Stage};
-use plan::{NodePlan, StagePlan, Targets};
+use model::{CanarySettings, Definition, Entity, Stage};
+use plan::{CanaryPlan, NodePlan, StagePlan, Targets};
 use records::access_log::Format;
 use vocabulary::MethodKey;
 use vocabulary::limits::INTEGRATION_TIMEOUT_MS_MAX;
@@ -22,6 +22,8 @@ pub struct Deployment<'a> {
     pub definition: &'a Definition,
     /// The stage.
     pub stage: &'a Stage,
+    /// The snapshot of the stage's canary.
+    pub canary: Option<(&'a CanarySettings, &'a Definition)>,
 }
 
 /// What is the same for all deployments of a node.
@@ -61,7 +63,7 @@ pub fn compile(deployments: &[Deployment<'_>], node: &NodeSettings) -> Result<No
     let mut targets = Targets::default();
     let mut errors = Vec::new();
     for (number, deployment) in deployments.iter().enumerate() {
-        let index = StageIndex(u32::try_from(number).unwrap_or(u32::MAX));
+        let index = stage_index(&plan);
         if let Some(first) = deployments[..number].iter().position(|other| same_address(other, deployment)) {
             let message = format!(
                 "API id `{}` with stage `{}` is taken by `{}` already",
@@ -74,14 +76,54 @@ pub fn compile(deployments: &[Deployment<'_>], node: &NodeSettings) -> Result<No
             });
         }
         let mut refuse = |entity, message| errors.push(DeployError { deployment: number, entity, message });
-        plan.addresses.insert(deployment.api_id, &deployment.stage.stage_name, index);
+        // Without its default endpoint an API is at none of these addresses.
+        if !deployment.definition.disable_execute_api_endpoint {
+            plan.addresses.insert(deployment.api_id, &deployment.stage.stage_name, index);
+        }
         plan.stages.push(compile_stage(deployment, node, &mut targets, &mut refuse));
+        if let Some((settings, definition)) = deployment.canary {
+            let canary = stage_index(&plan);
+            plan.stages.push(compile_canary(
+                deployment,
+                settings,
+                definition,
+                node,
+                &mut targets,
+                &mut refuse,
+            ));
+            plan.stages[index.0 as usize].canary = Some(CanaryPlan::new(canary, settings.percent_traffic));
+        }
     }
     if node.catch_all && !deployments.is_empty() {
         plan.addresses.set_catch_all(StageIndex(0));
     }
     plan.targets = targets.into_vec();
     if errors.is_empty() { Ok(plan) } else { Err(errors) }
+}
+
+/// The place of the next stage.
+fn stage_index(plan: &NodePlan) -> StageIndex {
+    StageIndex(u32::try_from(plan.stages.len()).unwrap_or(u32::MAX))
+}
+
+/// The stage as its canary has it: another snapshot, and other values of some variables.
+fn compile_canary(
+    deployment: &Deployment<'_>,
+    settings: &CanarySettings,
+    definition: &Definition,
+    node: &NodeSettings,
+    targets: &mut Targets,
+    refuse: &mut dyn FnMut(Entity, String),
+) -> StagePlan {
+    let mut stage = deployment.stage.clone();
+    stage.deployment_id.clone_from(&settings.deployment_id);
+    let overrides = settings.stage_variable_overrides.iter().flatten();
+    let variables = stage.variables.get_or_insert_default();
+    variables.extend(overrides.map(|(name, value)| (name.clone(), value.clone())));
+    let deployment = Deployment { definition, stage: &stage, canary: None, ..*deployment };
+    let mut plan = compile_stage(&deployment, node, targets, refuse);
+    plan.facts.is_canary = Some(true);
+    plan
 }
 
 fn same_address(left: &Deployment<'_>, right: &Deployment<'_>) -> bool {
@@ -94,7 +136,7 @@ fn compile_stage(
     targets: &mut Targets,
     refuse: &mut dyn FnMut(Entity, String),
 ) -> StagePlan {
-    let Deployment { api_id, api_name, definition, stage } = *deployment;
+    let Deployment { api_id, api_name, definition, stage, canary } = *deployment;
     let mut plan = StagePlan {
         facts: StageFacts {
             account_id: node.account_id.clone(),
@@ -103,6 +145,7 @@ fn compile_stage(
             api_name: api_name.to_owned(),
             deployment_id: stage.deployment_id.clone(),
             stage: stage.stage_name.clone(),
+            is_canary: canary.map(|_| false),
             user_agent: format!("AmazonAPIGateway_{api_id}"),
         },
         access_log: node.access_log.clone(),

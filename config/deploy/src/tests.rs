@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    AuthorizationType, Definition, Entity, Integration, IntegrationResponse, IntegrationType, Method,
-    MethodResponse, Stage, Throttle,
+    AuthorizationType, CanarySettings, Definition, Entity, Integration, IntegrationResponse, IntegrationType,
+    Method, MethodResponse, Stage, Throttle,
 };
 use plan::{IntegrationPlan, Target};
 use vocabulary::MethodKey;
@@ -46,7 +46,7 @@ fn stage() -> Stage {
 }
 
 fn deployment<'a>(api_id: &'a str, definition: &'a Definition, stage: &'a Stage) -> Deployment<'a> {
-    Deployment { api_id, api_name: "a", definition, stage }
+    Deployment { api_id, api_name: "a", definition, stage, canary: None }
 }
 
 #[test]
@@ -108,6 +108,43 @@ fn what_cannot_be_served_yet_is_never_served_unguarded() {
     for route in &plan.stages[0].routes {
         assert!(matches!(route.integration, IntegrationPlan::Unserved(_)), "{}", route.facts.resource_path);
     }
+}
+
+#[test]
+fn a_canary_is_a_stage_that_no_address_leads_to() {
+    let of = |uri| definition(&[("/a", method(IntegrationType::HttpProxy, uri))]);
+    let (base, other) = (of("http://${stageVariables.host}/a"), of("http://${stageVariables.host}/b"));
+    let stage = stage();
+    let settings = CanarySettings {
+        deployment_id: "new".to_owned(),
+        percent_traffic: 25.0,
+        stage_variable_overrides: Some(BTreeMap::from([("host".to_owned(), "127.0.0.1:10".to_owned())])),
+        ..CanarySettings::default()
+    };
+    let deployments = [
+        Deployment { canary: Some((&settings, &other)), ..deployment("abc", &base, &stage) },
+        deployment("def", &base, &stage),
+    ];
+    let plan = compile(&deployments, &NodeSettings::default()).expect("plan");
+    let facts: Vec<_> =
+        plan.stages.iter().map(|stage| (&*stage.facts.api_id, stage.facts.is_canary)).collect();
+    assert_eq!(facts, [("abc", Some(false)), ("abc", Some(true)), ("def", None)]);
+    let canary = plan.stages[0].canary.expect("canary");
+    assert_eq!((canary.stage.0, canary.lots), (1, 1 << 30));
+    assert_eq!((&*plan.stages[1].facts.deployment_id, plan.targets.len()), ("new", 2));
+    let buckets: Vec<_> = plan.stages[..2].iter().map(|stage| &stage.routes[0].throttle).collect();
+    assert_eq!(buckets[0], buckets[1]);
+    let found = plan.addresses.resolve(b"def.execute-api.localhost", b"/prod/a").expect("found");
+    assert_eq!(found.stage.0, 2);
+}
+
+#[test]
+fn a_disabled_default_endpoint_has_no_address() {
+    let mut definition = definition(&[("/a", method(IntegrationType::Mock, ""))]);
+    definition.disable_execute_api_endpoint = true;
+    let stage = stage();
+    let plan = compile(&[deployment("abc", &definition, &stage)], &NodeSettings::default()).expect("plan");
+    assert!(plan.addresses.resolve(b"abc.execute-api.localhost", b"/prod/a").is_err());
 }
 
 #[test]

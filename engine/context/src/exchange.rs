@@ -49,6 +49,8 @@ pub struct Exchange {
     pub trace_root: TraceRoot,
     /// Id of this gateway's own segment.
     pub trace_parent: u64,
+    /// A random number for draws: which deployment of a canary answers.
+    pub lot: u32,
     /// The stage that answers, once known.
     pub stage: Option<StageIndex>,
     /// The route that answers, once known.
@@ -100,6 +102,7 @@ impl Default for Exchange {
             extended_request_id: ExtendedRequestId::default(),
             trace_root: TraceRoot::from_random(0, 0, 0),
             trace_parent: 0,
+            lot: 0,
             stage: None,
             route: None,
             method: Method::Other,
@@ -150,6 +153,8 @@ impl Exchange {
         self.extended_request_id = ExtendedRequestId::from_random(random[2], random[3]);
         let unix_s = u32::try_from(arrival_unix_ms / 1000).unwrap_or(u32::MAX);
         self.trace_root = TraceRoot::from_random(unix_s, random[4], random[5]);
+        // A client may choose its request id; it doesn't choose this.
+        self.lot = (random[5].rotate_left(29) ^ random[3]) as u32;
         self.trace_parent = random[4].rotate_left(32) ^ random[2];
     }
 

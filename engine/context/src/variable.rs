@@ -51,6 +51,8 @@ pub enum ContextVariable {
     IntegrationResponseTransferMode,
     /// `$context.integration.status`
     IntegrationStatus,
+    /// `$context.isCanaryRequest`
+    IsCanaryRequest,
     /// `$context.path`
     Path,
     /// `$context.protocol`
@@ -103,6 +105,7 @@ impl ContextVariable {
             "integration.status" | "integrationStatus" | "integration.integrationStatus" => {
                 ContextVariable::IntegrationStatus
             }
+            "isCanaryRequest" => ContextVariable::IsCanaryRequest,
             "path" => ContextVariable::Path,
             "protocol" => ContextVariable::Protocol,
             "requestId" => ContextVariable::RequestId,
@@ -135,6 +138,8 @@ pub struct StageFacts {
     pub deployment_id: String,
     /// Name of the stage.
     pub stage: String,
+    /// Whether this is the canary of the stage; `None` for a stage without one.
+    pub is_canary: Option<bool>,
     /// `AmazonAPIGateway_{apiId}`: what backends see where the client named no user agent.
     pub user_agent: String,
 }
@@ -170,6 +175,10 @@ impl Facts<'_> {
             ContextVariable::ApiId => self.stage_text(out, |stage| &stage.api_id),
             ContextVariable::DeploymentId => self.stage_text(out, |stage| &stage.deployment_id),
             ContextVariable::Stage => self.stage_text(out, |stage| &stage.stage),
+            ContextVariable::IsCanaryRequest => {
+                let word = self.stage.and_then(|stage| stage.is_canary);
+                text(out, word.map(|is_canary| if is_canary { b"true".as_slice() } else { b"false" }))
+            }
             ContextVariable::ResourceId => self.route_text(out, |route| &route.resource_id),
             ContextVariable::ResourcePath => self.route_text(out, |route| &route.resource_path),
             ContextVariable::AwsEndpointRequestId | ContextVariable::IntegrationRequestId => {

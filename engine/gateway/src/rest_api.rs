@@ -69,12 +69,20 @@ fn accept_request_id(exchange: &mut Exchange) {
     }
 }
 
-/// Host and path to stage. Unknown ones are Forbidden, and no gateway response of an API applies.
+/// Host and path to stage, or to its canary: each request draws for itself ("Set up an API Gateway canary release
+/// deployment"). Unknown ones are Forbidden, and no gateway response of an API applies.
 fn resolve_stage<'a>(node: &'a NodeLink, exchange: &mut Exchange) -> Result<&'a StagePlan, Refusal> {
     let plan = node.plan();
     let found = plan.addresses.resolve(exchange.request.host(), exchange.request.path())?;
-    let stage = plan.stages.get(found.stage.0 as usize).ok_or_else(Refusal::forbidden)?;
-    exchange.stage = Some(found.stage);
+    let mut index = found.stage;
+    let mut stage = plan.stages.get(index.0 as usize).ok_or_else(Refusal::forbidden)?;
+    if let Some(canary) = stage.canary
+        && u64::from(exchange.lot) < canary.lots
+    {
+        index = canary.stage;
+        stage = plan.stages.get(index.0 as usize).ok_or_else(Refusal::forbidden)?;
+    }
+    exchange.stage = Some(index);
     exchange.path_start = u32::try_from(found.path_start).unwrap_or(u32::MAX);
     exchange.path_has_stage = found.path_has_stage;
     Ok(stage)

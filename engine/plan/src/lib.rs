@@ -18,7 +18,7 @@ pub use call::{CallPlan, CallSpec};
 pub use error::CompileError;
 pub use integration::media_type::Passthrough;
 pub use mock::{MockPlan, MockTemplate};
-pub use node::{HttpPlan, IntegrationPlan, NodePlan, RoutePlan, StagePlan, ThrottlePlan};
+pub use node::{CanaryPlan, HttpPlan, IntegrationPlan, NodePlan, RoutePlan, StagePlan, ThrottlePlan};
 pub use request::{HeaderMapping, QueryMapping, RequestPlan};
 pub use response::{ResponsePlan, ResponseSpec, ResponseTemplate, ResponsesPlan};
 pub use target::{Target, TargetIndex, Targets};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use context::{RouteFacts, RouteIndex, StageFacts};
+use context::{RouteFacts, RouteIndex, StageFacts, StageIndex};
 use integration::media_type::Passthrough;
 use records::access_log::Format;
 use routing::{Addresses, Router};
@@ -38,6 +38,26 @@ pub struct StagePlan {
     pub routes: Vec<RoutePlan>,
     /// How its access-log records read; `None` without a log.
     pub access_log: Option<Arc<Format>>,
+    /// Another deployment that answers some of the requests.
+    pub canary: Option<CanaryPlan>,
+}
+
+/// A canary: a stage of its own, which no address leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CanaryPlan {
+    /// Its stage.
+    pub stage: StageIndex,
+    /// Requests whose lot is below this are its own: none at 0, all at 2^32.
+    pub lots: u64,
+}
+
+impl CanaryPlan {
+    /// A stage for a share of requests, 0.0 to 100.0 per cent.
+    #[must_use]
+    pub fn new(stage: StageIndex, percent_traffic: f64) -> Self {
+        let share = (percent_traffic / 100.0).clamp(0.0, 1.0);
+        CanaryPlan { stage, lots: (share * 4_294_967_296.0) as u64 }
+    }
 }
 
 /// One method of one resource, in evaluation order.

@@ -228,8 +228,15 @@ fn format(settings: &Settings, findings: &mut Vec<Finding>) -> Option<Arc<Format
     }
 }
 
-/// A stage of the control plane: id of its API, the API, the snapshot it serves, the stage.
-type Managed<'a> = (&'a str, &'a model::RestApi, &'a model::Deployment, &'a model::Stage);
+/// A stage of the control plane.
+#[derive(Clone, Copy)]
+struct Managed<'a> {
+    api_id: &'a str,
+    api: &'a model::RestApi,
+    deployment: &'a model::Deployment,
+    stage: &'a model::Stage,
+    canary: Option<(&'a model::CanarySettings, &'a model::Definition)>,
+}
 
 /// The stages of all regions. One whose deployment is gone can't be: the control plane keeps those in use.
 fn managed(account: &Account) -> Vec<Managed<'_>> {
@@ -238,7 +245,10 @@ fn managed(account: &Account) -> Vec<Managed<'_>> {
     stages
         .filter_map(|(id, tree, stage)| {
             let deployment = tree.deployments.get(&stage.deployment_id)?;
-            Some((id.as_str(), &*tree.api, &**deployment, &**stage))
+            let canary = stage.canary_settings.as_ref().and_then(|settings| {
+                Some((settings, &*tree.deployments.get(&settings.deployment_id)?.definition))
+            });
+            Some(Managed { api_id: id, api: &tree.api, deployment, stage, canary })
         })
         .collect()
 }
@@ -249,12 +259,14 @@ fn deployments<'a>(imported: &'a [Imported], managed: &[Managed<'a>]) -> Vec<Dep
         api_name: &file.definition.api.name,
         definition: &file.definition.api.definition,
         stage: &file.definition.stage,
+        canary: None,
     });
-    let managed = managed.iter().map(|(id, api, deployment, stage)| Deployment {
-        api_id: id,
-        api_name: &api.name,
-        definition: &deployment.definition,
-        stage,
+    let managed = managed.iter().map(|one| Deployment {
+        api_id: one.api_id,
+        api_name: &one.api.name,
+        definition: &one.deployment.definition,
+        stage: one.stage,
+        canary: one.canary,
     });
     files.chain(managed).collect()
 }
@@ -273,10 +285,10 @@ fn compile(
         errors.into_iter().partition(|error| error.deployment < imported.len());
     let mut left_out = Vec::new();
     for error in of_stages {
-        let Some((id, _, _, stage)) = managed.get(error.deployment - imported.len()) else { continue };
+        let Some(one) = managed.get(error.deployment - imported.len()) else { continue };
         let message = format!(
-            "stage {} of API {id} isn't served: {}: {}",
-            stage.stage_name, error.entity, error.message
+            "stage {} of API {} isn't served: {}: {}",
+            one.stage.stage_name, one.api_id, error.entity, error.message
         );
         findings.push(Finding { weight: Weight::Warning, message, help: None, place: None });
         left_out.push(error.deployment - imported.len());
