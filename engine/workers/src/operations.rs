@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -131,6 +131,11 @@ impl Operations {
 
     async fn call(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
+        // One that says so isn't read; one that doesn't is read so far.
+        let said = body.size_hint().lower();
+        if said > CONTROL_BODY_BYTES as u64 {
+            return refuse(StatusCode::PAYLOAD_TOO_LARGE, "Request too large");
+        }
         let body =
             tokio::time::timeout(BODY_PATIENCE, Limited::new(body, CONTROL_BODY_BYTES).collect()).await;
         let body = match body {

@@ -4,6 +4,7 @@
 
 mod behind_proxies;
 mod checking;
+mod controlling;
 mod document;
 mod encrypted;
 mod greedy;

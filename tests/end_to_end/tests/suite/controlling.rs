@@ -1,0 +1,261 @@
+//! The control plane of the real binary: calls over HTTP, what they change on the data plane, what survives.
+
+use crate::document::Document;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+use support::{Client, Message, Node, Scratch, Upstream, binary};
+
+/// A connection to a node's control listener.
+pub(crate) struct Management {
+    client: Client,
+    host: String,
+}
+
+impl Management {
+    pub(crate) fn of(node: &Node) -> Self {
+        Management { client: Client::connect(node.control()), host: node.control().to_string() }
+    }
+
+    fn send(&mut self, method: &str, target: &str, body: &Value, fields: &str) -> Message {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let (host, length) = (&self.host, body.len());
+        let head =
+            format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n{fields}\r\n");
+        self.client.send(format!("{head}{body}")).response()
+    }
+
+    /// A call: its status and body, `Null` for none.
+    pub(crate) fn call(&mut self, method: &str, target: &str, body: Value) -> (u16, Value) {
+        let answer = self.send(method, target, &body, "");
+        let text = answer.text();
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") };
+        (answer.status(), body)
+    }
+
+    /// A call that must succeed: its body.
+    pub(crate) fn ok(&mut self, method: &str, target: &str, body: Value) -> Value {
+        let (status, body) = self.call(method, target, body);
+        assert!(status < 300, "{method} {target}: {status} {body}");
+        body
+    }
+
+    /// An API whose GET / is a mock that says `text`, not deployed: its id and the path of the method.
+    pub(crate) fn mock(&mut self, text: &str) -> (String, String) {
+        let api = self.ok("POST", "/restapis", json!({"name": "test"}));
+        let (id, root) = (api["id"].as_str().expect("id"), api["rootResourceId"].as_str().expect("root"));
+        let method = format!("/restapis/{id}/resources/{root}/methods/GET");
+        self.ok("PUT", &method, json!({"authorizationType": "NONE"}));
+        self.ok("PUT", &format!("{method}/responses/200"), json!({}));
+        self.say(&method, text);
+        (id.to_owned(), method)
+    }
+
+    /// Lets a mock say something else.
+    fn say(&mut self, method: &str, text: &str) {
+        let integration =
+            json!({"type": "MOCK", "requestTemplates": {"application/json": "{\"statusCode\": 200}"}});
+        self.ok("PUT", &format!("{method}/integration"), integration);
+        let response = json!({"responseTemplates": {"application/json": text}});
+        self.ok("PUT", &format!("{method}/integration/responses/200"), response);
+    }
+
+    fn deploy(&mut self, api: &str, body: Value) -> String {
+        let deployment = self.ok("POST", &format!("/restapis/{api}/deployments"), body);
+        deployment["id"].as_str().expect("id").to_owned()
+    }
+}
+
+/// What a stage says at its root.
+fn said(node: &Node, api: &str, stage: &str) -> (u16, String) {
+    let target = format!("/restapis/{api}/{stage}/_user_request_/");
+    let answer = node.client().ask("GET", &target, "localhost");
+    (answer.status(), answer.text())
+}
+
+fn ok(text: &str) -> (u16, String) {
+    (200, text.to_owned())
+}
+
+#[test]
+fn an_api_is_made_deployed_and_served() {
+    let upstream = Upstream::plain();
+    let node = Node::builder().start();
+    let mut calls = Management::of(&node);
+    let (api, method) = calls.mock("one");
+    assert_eq!(said(&node, &api, "prod").0, 403);
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    assert_eq!(said(&node, &api, "prod"), ok("one"));
+    // Edits act with the next deployment.
+    calls.say(&method, "two");
+    assert_eq!(said(&node, &api, "prod"), ok("one"));
+    let second = calls.deploy(&api, json!({}));
+    assert_eq!(said(&node, &api, "prod"), ok("one"));
+    let patch = json!({"patchOperations": [{"op": "replace", "path": "/deploymentId", "value": second}]});
+    calls.ok("PATCH", &format!("/restapis/{api}/stages/prod"), patch);
+    assert_eq!(said(&node, &api, "prod"), ok("two"));
+    // A backend by a stage variable, which acts at once.
+    let uri = "http://${stageVariables.host}/";
+    let proxy = json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": uri});
+    calls.ok("PUT", &format!("{method}/integration"), proxy);
+    let host = upstream.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    calls.deploy(&api, json!({"stageName": "prod", "variables": {"host": host}}));
+    assert_eq!(said(&node, &api, "prod").0, 200);
+    calls.ok("DELETE", &format!("/restapis/{api}"), Value::Null);
+    assert_eq!(said(&node, &api, "prod").0, 403);
+}
+
+#[test]
+fn what_cannot_be_compiled_is_refused_and_the_old_goes_on() {
+    let node = Node::builder().start();
+    let mut calls = Management::of(&node);
+    let (api, method) = calls.mock("one");
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    let proxy = json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": "http://${stageVariables.unset}/"});
+    calls.ok("PUT", &format!("{method}/integration"), proxy);
+    let (status, body) =
+        calls.call("POST", &format!("/restapis/{api}/deployments"), json!({"stageName": "prod"}));
+    let message = body["message"].as_str().unwrap_or_default();
+    assert!(status == 400 && message.starts_with("GET / integration.uri: "), "{status} {body}");
+    assert_eq!(said(&node, &api, "prod"), ok("one"));
+    let deployments = calls.ok("GET", &format!("/restapis/{api}/deployments"), Value::Null);
+    assert_eq!(deployments["item"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_canary_takes_its_share() {
+    let node = Node::builder().start();
+    let mut calls = Management::of(&node);
+    let (api, method) = calls.mock("base");
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    calls.say(&method, "canary");
+    calls.deploy(&api, json!({"stageName": "prod", "canarySettings": {"percentTraffic": 30.0}}));
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut client = node.client();
+    for _ in 0..1_000 {
+        let answer = client.ask("GET", &format!("/restapis/{api}/prod/_user_request_/"), "localhost");
+        *counts.entry(answer.text()).or_default() += 1;
+    }
+    // Eight standard deviations.
+    assert!((185..=415).contains(&counts["canary"]) && counts.len() == 2, "{counts:?}");
+    let stage = format!("/restapis/{api}/stages/prod");
+    let promote = json!({"patchOperations": [
+        {"op": "copy", "path": "/deploymentId", "from": "/canarySettings/deploymentId"},
+        {"op": "remove", "path": "/canarySettings"},
+    ]});
+    calls.ok("PATCH", &stage, promote);
+    assert!((0..50).all(|_| said(&node, &api, "prod") == ok("canary")));
+}
+
+#[test]
+fn method_settings_throttle_at_once() {
+    let node = Node::builder().start();
+    let mut calls = Management::of(&node);
+    let (api, _) = calls.mock("one");
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    let patch = json!({"patchOperations": [
+        {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": "0.001"},
+        {"op": "replace", "path": "/*/*/throttling/burstLimit", "value": "2"},
+    ]});
+    calls.ok("PATCH", &format!("/restapis/{api}/stages/prod"), patch);
+    let statuses: Vec<u16> = (0..4).map(|_| said(&node, &api, "prod").0).collect();
+    assert_eq!(statuses, [200, 200, 429, 429]);
+}
+
+#[test]
+fn files_and_calls_live_side_by_side() {
+    let document = Document::new().mock("get", "/a", 200, "file").text();
+    let node = Node::serve(&document);
+    // Nothing was told, so nothing is kept.
+    let folder = node.folder().path().join("turnpike-data");
+    assert!(!folder.exists());
+    let mut calls = Management::of(&node);
+    let (api, _) = calls.mock("call");
+    assert!(folder.join("control.redb").exists());
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    assert_eq!(said(&node, &api, "prod"), ok("call"));
+    assert_eq!(node.client().ask("GET", "/a", "anything").text(), "file");
+}
+
+#[test]
+fn acknowledged_calls_survive_a_kill_and_an_upgrade() {
+    let data = Scratch::new();
+    let folder = data.path().display().to_string();
+    let mut node = Node::builder().flags(&["--data-dir", &folder]).start();
+    let mut calls = Management::of(&node);
+    let (api, _) = calls.mock("one");
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    node.signal(Signal::KILL);
+    node.wait();
+    let mut node = Node::builder().flags(&["--data-dir", &folder]).start();
+    assert_eq!(said(&node, &api, "prod"), ok("one"));
+    let before = Management::of(&node).ok("GET", &format!("/restapis/{api}"), Value::Null);
+    node.upgrade();
+    let mut calls = Management::of(&node);
+    assert_eq!(calls.ok("GET", &format!("/restapis/{api}"), Value::Null), before);
+    assert_eq!(said(&node, &api, "prod"), ok("one"));
+    calls.ok("POST", "/restapis", json!({"name": "after"}));
+}
+
+#[test]
+fn a_data_directory_has_one_owner() {
+    let node = Node::builder().start();
+    let folder = node.folder().path().join("turnpike-data").display().to_string();
+    let refused = Node::builder().flags(&["--data-dir", &folder]).try_start().expect_err("refused");
+    let message = "the control plane's store can't be opened";
+    assert!(refused.contains(message) && refused.contains("is open in another process"), "{refused}");
+}
+
+#[test]
+fn browsers_and_rebound_names_are_refused() {
+    let node = Node::builder().start();
+    let mut calls = Management::of(&node);
+    let create = json!({"name": "a"});
+    assert_eq!(calls.send("POST", "/restapis", &create, "Origin: https://evil.example\r\n").status(), 403);
+    assert_eq!(calls.send("POST", "/restapis", &create, "Origin: http://localhost:3000\r\n").status(), 201);
+    calls.host = "evil.example".to_owned();
+    let refused = calls.send("POST", "/restapis", &create, "");
+    assert_eq!((refused.status(), refused.field("x-amzn-errortype")), (403, Some("AccessDeniedException")));
+    calls.host = "apigateway.eu-west-1.amazonaws.com".to_owned();
+    assert_eq!(calls.call("GET", "/restapis", Value::Null), (200, json!({"item": []})));
+}
+
+#[test]
+fn regions_are_kept_apart_and_writes_are_logged_without_values() {
+    let mut node = Node::builder().start();
+    let mut calls = Management::of(&node);
+    let scope = "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261125/eu-west-1/apigateway/aws4_request, \
+                 SignedHeaders=host, Signature=00\r\n";
+    assert_eq!(calls.send("POST", "/restapis", &json!({"name": "secret-name"}), scope).status(), 201);
+    assert_eq!(calls.call("GET", "/restapis", Value::Null).1, json!({"item": []}));
+    let line = node.wait_for_log("control: CreateRestApi by AKIDEXAMPLE from 127.0.0.1:");
+    assert!(line.contains("in eu-west-1: RestApi(") && !line.contains("secret-name"), "{line}");
+}
+
+#[test]
+fn too_much_is_refused_and_the_listener_goes_on() {
+    let node = Node::builder().start();
+    let mut client = Client::connect(node.control());
+    let host = node.control();
+    let head = format!("POST /restapis HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99999999\r\n\r\n");
+    assert_eq!(client.send(head).response().status(), 413);
+    let mut calls = Management::of(&node);
+    let deep = "[".repeat(100_000);
+    let length = deep.len();
+    let head = format!("POST /restapis HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{deep}");
+    assert_eq!(Client::connect(host).send(head).response().status(), 400);
+    calls.ok("POST", "/restapis", json!({"name": "a"}));
+}
+
+#[test]
+fn a_control_plane_needs_no_file_and_says_how_to_begin() {
+    let output = std::process::Command::new(binary()).args(["serve", "--help"]).output().expect("help");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("--data-dir"));
+    let node = Node::builder().start();
+    let seen = node.seen().join("\n");
+    assert!(
+        seen.contains("aws apigateway create-rest-api --name pets --endpoint-url http://127.0.0.1:"),
+        "{seen}"
+    );
+}
