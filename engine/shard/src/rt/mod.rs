@@ -21,8 +21,18 @@ mod spin;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 pub use chunk::Chunk;
+
+/// The moment from which all shards of this process count their nanoseconds. One for all: token buckets are shared, and a
+/// shard whose clock was behind would refuse what another would admit.
+#[expect(clippy::disallowed_methods, reason = "the one origin that all readings are counted from")]
+fn origin() -> Instant {
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    *ORIGIN.get_or_init(Instant::now)
+}
 
 /// A socket of this runtime. A key isn't given out again before the turn after its close, so that events which
 /// were already gathered can be told apart by comparing keys.

@@ -20,7 +20,7 @@ use self::socket::Socket;
 use super::outq::unacknowledged;
 use super::pool::BufferPool;
 use super::spin::Spin;
-use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
+use super::{Address, Chunk, Event, Lent, Runtime, SocketKey, origin};
 use crate::input::COPY_MAX;
 use crate::spare::{LOOK_NS, Spare, trim_list, trim_slab};
 
@@ -83,10 +83,6 @@ impl Portable {
     ///
     /// # Errors
     /// No descriptor is left.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the origin that all readings of this loop are counted from"
-    )]
     pub fn new(spin_us: u64) -> io::Result<Self> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let mut portable = Portable {
@@ -107,7 +103,7 @@ impl Portable {
             trim_at_ns: 0,
             generation: 0,
             spin: Spin::new(spin_us),
-            origin: Instant::now(),
+            origin: origin(),
             now_ns: 0,
             unix_ms: 0,
         };

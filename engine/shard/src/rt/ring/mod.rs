@@ -22,7 +22,7 @@ use self::buffers::{BUFFER_BYTES, BUFFER_GROUP, Buffers};
 use self::socket::{Gathered, Socket, describe_send};
 use super::outq::unacknowledged;
 use super::spin::Spin;
-use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
+use super::{Address, Chunk, Event, Lent, Runtime, SocketKey, origin};
 use crate::input::COPY_MAX;
 use crate::spare::{LOOK_NS, Spare, trim_list, trim_slab};
 
@@ -144,7 +144,7 @@ impl Ring {
             trim_at_ns: 0,
             generation: 0,
             spin: Spin::new(shape.spin_us),
-            origin: clock(),
+            origin: origin(),
             now_ns: 0,
             unix_ms: 0,
         };
@@ -514,11 +514,6 @@ impl Ring {
             self.push(&close);
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the origin that all readings of this ring are counted from")]
-fn clock() -> Instant {
-    Instant::now()
 }
 
 fn socket_ended(socket: &mut Socket, key: SocketKey, owner: u32, events: &mut Vec<Event>) {
