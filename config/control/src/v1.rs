@@ -12,6 +12,7 @@ mod rest_apis;
 mod stage_patches;
 mod stages;
 mod tagged;
+mod test_invoke;
 
 use crate::operation::Operation;
 
@@ -25,4 +26,5 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     integration_responses::OPERATIONS,
     deployments::OPERATIONS,
     stages::OPERATIONS,
+    test_invoke::OPERATIONS,
 ];

@@ -3,16 +3,22 @@
 //!
 //! Feature: Control plane
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use control::{Control, Node as Served, NodeError, Outcome, Random, Request};
+use bytes::Bytes;
+use control::{Control, Node as Served, NodeError, Outcome, Random, TestInvoke};
+use http_body_util::Full;
+use hyper::Request;
 use model::{Account, Change};
 use settings::Settings;
 use workers::{Answer, Call};
 
 use crate::documents::{Compiled, Documents};
+use crate::happenings::Happenings;
 use crate::keeper::Keeper;
 use crate::node::Node;
+use crate::test_invoke::{self, Subject, TESTS_MAX};
 use crate::trouble::Trouble;
 
 /// The control plane of a node.
@@ -63,6 +69,7 @@ impl ControlPlane {
         node: &mut Node,
         documents: &mut Documents,
         settings: &Settings,
+        happenings: &Happenings,
     ) {
         let region = region(&call).unwrap_or_else(|| settings.region.clone());
         let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
@@ -70,7 +77,7 @@ impl ControlPlane {
             let message = "this control plane answers its own machine only; see control.auth";
             self.control.refuse(&control::Error::access_denied(message))
         } else {
-            let request = Request {
+            let request = control::Request {
                 method: &call.method,
                 path: &call.path,
                 query: &call.query,
@@ -88,15 +95,118 @@ impl ControlPlane {
                     }
                     done.response
                 }
-                Outcome::TestInvoke(_) => {
-                    self.control.refuse(&control::Error::bad_request("TestInvokeMethod is not supported yet"))
-                }
+                Outcome::TestInvoke(invoke) => match self.test(&invoke, node, documents, settings) {
+                    Ok(test) => return self.run_test(call, &invoke, test, node, happenings),
+                    Err(error) => self.control.refuse(&error),
+                },
             }
         };
         let answer = Answer { status: response.status, headers: response.headers, body: response.body };
         // Who asked may have gone; the change stands.
         let _ = call.answer.send(answer);
     }
+}
+
+impl ControlPlane {
+    /// Puts the method of a test into the plan; gives the request to make and the secret id that it is served under.
+    fn test(
+        &mut self,
+        invoke: &TestInvoke,
+        node: &mut Node,
+        documents: &mut Documents,
+        settings: &Settings,
+    ) -> Result<Test, control::Error> {
+        if documents.subjects().len() >= TESTS_MAX {
+            return Err(control::Error::unavailable(format!(
+                "{TESTS_MAX} test invocations are running; try again"
+            )));
+        }
+        let subject = Subject::of(invoke).map_err(|error| control::Error::unavailable(error.to_string()))?;
+        let request = test_invoke::request(invoke, &subject.api_id).map_err(control::Error::bad_request)?;
+        let api_id = subject.api_id.clone();
+        documents.subjects().push(Arc::new(subject));
+        let served = self.serve(node, documents, settings);
+        if served.is_err() {
+            documents.subjects().retain(|known| known.api_id != api_id);
+        }
+        match served {
+            Ok(()) => Ok(Test { api_id, outcome: Ok(request) }),
+            // As a method that can't run answers at run time.
+            Err(NodeError::Refused(why)) => Ok(Test { api_id, outcome: Err(why) }),
+            Err(NodeError::Unavailable(why)) => Err(control::Error::unavailable(why)),
+        }
+    }
+
+    /// Compiles, links and serves everything as it is now.
+    fn serve(
+        &mut self,
+        node: &mut Node,
+        documents: &mut Documents,
+        settings: &Settings,
+    ) -> Result<(), NodeError> {
+        let keeper = &mut self.keeper;
+        let mut served = Serving { node, documents, keeper, settings, prepared: None };
+        served.prepare(self.control.account())?;
+        served.publish();
+        Ok(())
+    }
+
+    /// Has the workers make the request; they answer the call.
+    fn run_test(
+        &mut self,
+        call: Call,
+        invoke: &TestInvoke,
+        test: Test,
+        node: &Node,
+        happenings: &Happenings,
+    ) {
+        let mut response = control::Response {
+            status: 200,
+            headers: vec![("Content-Type", "application/json".to_owned())],
+            body: Vec::new(),
+        };
+        self.control.identify(&mut response);
+        let path = invoke.path_with_query_string.clone().unwrap_or_else(|| invoke.resource_path.clone());
+        let path = path.split('?').next().unwrap_or_default().to_owned();
+        let answer = move |body: serde_json::Value| {
+            let body = body.to_string().into_bytes();
+            // Who asked may have gone.
+            let _ = call.answer.send(Answer { status: response.status, headers: response.headers, body });
+        };
+        match test.outcome {
+            Ok(request) => {
+                let ended = happenings.tested(test.api_id);
+                let (door, workers) = node.door();
+                test_invoke::run(door, workers, request, path, move |body| {
+                    answer(body);
+                    ended();
+                });
+            }
+            Err(why) => answer(test_invoke::unrunnable(&why, invoke.method.as_str(), &path)),
+        }
+    }
+
+    /// Takes the method of a test that has ended out of the plan again.
+    pub(crate) fn tested(
+        &mut self,
+        api_id: &str,
+        node: &mut Node,
+        documents: &mut Documents,
+        settings: &Settings,
+    ) {
+        documents.subjects().retain(|known| known.api_id != api_id);
+        if let Err(NodeError::Refused(why) | NodeError::Unavailable(why)) =
+            self.serve(node, documents, settings)
+        {
+            eprintln!("turnpike: {why}");
+        }
+    }
+}
+
+/// A test that is to run, or the reason why its method can't.
+struct Test {
+    api_id: String,
+    outcome: Result<Request<Full<Bytes>>, String>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the node's own time, far from any shard")]

@@ -4,6 +4,7 @@
 use crate::example::Example;
 use crate::notes::Notes;
 use crate::report::{Finding, Weight};
+use crate::test_invoke::Subject;
 use deploy::{DeployError, Deployment, NodeSettings};
 use model::Account;
 use openapi::{Definition, Environment, Severity, Span};
@@ -23,6 +24,8 @@ pub(crate) struct Documents {
     texts: Vec<String>,
     /// What the files said when they were last fine.
     imported: Vec<Imported>,
+    /// Methods that are being tested.
+    subjects: Vec<Arc<Subject>>,
     version: u64,
     notes: Notes,
 }
@@ -76,6 +79,7 @@ impl Documents {
             files: files.to_vec(),
             texts: Vec::new(),
             imported: Vec::new(),
+            subjects: Vec::new(),
             version: 0,
             notes: Notes::default(),
         }
@@ -107,6 +111,11 @@ impl Documents {
         }
     }
 
+    /// The methods that are being tested: they are in every plan until they are taken out.
+    pub(crate) fn subjects(&mut self) -> &mut Vec<Arc<Subject>> {
+        &mut self.subjects
+    }
+
     /// Compiles the files as they were last read together with the stages of the control plane.
     ///
     /// # Errors
@@ -115,10 +124,11 @@ impl Documents {
         let node = self.node(settings, format(settings, &mut Vec::new()));
         let imported = &self.imported;
         let managed = managed(account);
-        let plan = deploy::compile(&deployments(imported, &managed), &node).map_err(|errors| {
-            let words = |error: &DeployError| format!("{}: {}", error.entity, error.message);
-            errors.iter().map(words).collect::<Vec<_>>().join("; ")
-        })?;
+        let plan =
+            deploy::compile(&deployments(imported, &managed, &self.subjects), &node).map_err(|errors| {
+                let words = |error: &DeployError| format!("{}: {}", error.entity, error.message);
+                errors.iter().map(words).collect::<Vec<_>>().join("; ")
+            })?;
         let apis = imported.iter().map(|file| describe(file, &mut Vec::new())).collect();
         Ok(Compiled { plan: Arc::new(plan), apis, managed: managed.len() })
     }
@@ -158,7 +168,7 @@ impl Documents {
         }
         let node = self.node(settings, access_log);
         let managed = managed(account);
-        let plan = compile(&imported, &managed, &node, findings);
+        let plan = compile(&imported, &managed, &self.subjects, &node, findings);
         let apis = imported.iter().map(|file| describe(file, findings)).collect();
         let plan = plan.filter(|_| !is_refused(findings))?;
         self.imported = imported;
@@ -253,7 +263,11 @@ fn managed(account: &Account) -> Vec<Managed<'_>> {
         .collect()
 }
 
-fn deployments<'a>(imported: &'a [Imported], managed: &[Managed<'a>]) -> Vec<Deployment<'a>> {
+fn deployments<'a>(
+    imported: &'a [Imported],
+    managed: &[Managed<'a>],
+    subjects: &'a [Arc<Subject>],
+) -> Vec<Deployment<'a>> {
     let files = imported.iter().map(|file| Deployment {
         api_id: &file.api_id,
         api_name: &file.definition.api.name,
@@ -268,16 +282,24 @@ fn deployments<'a>(imported: &'a [Imported], managed: &[Managed<'a>]) -> Vec<Dep
         stage: one.stage,
         canary: one.canary,
     });
-    files.chain(managed).collect()
+    let subjects = subjects.iter().map(|subject| Deployment {
+        api_id: &subject.api_id,
+        api_name: &subject.api_name,
+        definition: &subject.definition,
+        stage: &subject.stage,
+        canary: None,
+    });
+    files.chain(managed).chain(subjects).collect()
 }
 
 fn compile(
     imported: &[Imported],
     managed: &[Managed<'_>],
+    subjects: &[Arc<Subject>],
     node: &NodeSettings,
     findings: &mut Vec<Finding>,
 ) -> Option<NodePlan> {
-    let errors = match deploy::compile(&deployments(imported, managed), node) {
+    let errors = match deploy::compile(&deployments(imported, managed, subjects), node) {
         Ok(plan) => return Some(plan),
         Err(errors) => errors,
     };
@@ -300,7 +322,9 @@ fn compile(
             .filter(|(index, _)| !left_out.contains(index))
             .map(|(_, stage)| *stage)
             .collect();
-        return compile(imported, &rest, node, findings).filter(|_| rest.len() < managed.len());
+        // Each time there are fewer, or it isn't the stages that are wrong.
+        let fewer = rest.len() < managed.len();
+        return if fewer { compile(imported, &rest, subjects, node, findings) } else { None };
     }
     findings.extend(of_files.into_iter().filter_map(|error| {
         let file = imported.get(error.deployment)?;

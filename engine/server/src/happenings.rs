@@ -27,6 +27,8 @@ pub(crate) enum Happening {
     Edited,
     /// A call of the control plane.
     Call(Box<Call>),
+    /// A test of a method has ended: its secret id.
+    Tested(String),
 }
 
 /// The queue, and what feeds it. Files are watched as long as this lives.
@@ -46,6 +48,13 @@ impl Happenings {
         signals(sender.clone())?;
         let watcher = if files.is_empty() { None } else { Some(watch(files, sender.clone())?) };
         Ok(Happenings { queue, sender, _watcher: watcher })
+    }
+
+    /// Where a test of a method tells its end.
+    pub(crate) fn tested(&self, api_id: String) -> impl FnOnce() + Send + 'static {
+        let sender = self.sender.clone();
+        // A full queue leaves the method in the plan, under a name that nobody knows, until the next test ends.
+        move || drop(sender.try_send(Happening::Tested(api_id)))
     }
 
     /// Where the control listener puts its calls. A full queue refuses one at once.

@@ -24,6 +24,7 @@ mod node;
 mod notes;
 mod report;
 mod systemd;
+mod test_invoke;
 mod trouble;
 mod upgrade;
 

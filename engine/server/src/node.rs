@@ -8,6 +8,7 @@ use crate::example_backend::ExampleBackend;
 use crate::inherited::{Inherited, Role, Socket};
 use crate::listeners::Places;
 use crate::memory;
+use crate::test_invoke::Door;
 use crate::trouble::Trouble;
 use plan::{NodePlan, Target};
 use records::metrics::ShardMetrics;
@@ -15,7 +16,7 @@ use records::{Doorbell, RecordReader, RecordWriter};
 use settings::{Address, Destination, Runtime, Settings};
 use shard::rt::probe::{Kind, probe_ring};
 use shard::tls::Terms;
-use shard::{Handle, Mailbox, Near, Resolve, SocketFile, Spec, Timeouts};
+use shard::{Entrance, Handle, Mailbox, Near, Resolve, SocketFile, Spec, Timeouts};
 use std::collections::{BTreeMap, HashSet};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -55,6 +56,8 @@ pub(crate) struct Node {
     drain: Duration,
     /// The control listener's accepting.
     accepting: AbortHandle,
+    /// The way to a shard for tests of methods.
+    door: Door,
     workers: Workers,
 }
 
@@ -88,6 +91,9 @@ impl Node {
         metrics.truncate(cpus.len());
         let mut places = Places::take(settings, &mut inherited)?;
         let roots = certificates::roots(settings)?;
+        let (door, inside) =
+            Door::open().map_err(|error| Trouble::new(format!("no socket for test invocations: {error}")))?;
+        let mut inside = Some(inside);
         let mut node = Node {
             shards: Vec::new(),
             ready,
@@ -103,6 +109,7 @@ impl Node {
             runtime,
             drain: settings.timeouts.drain,
             accepting,
+            door,
             workers,
         };
         node.start_example_backends(compiled, &mut inherited)?;
@@ -110,6 +117,8 @@ impl Node {
         let count = cpus.len();
         let parts = mailboxes.into_iter().zip(nears).zip(metrics).zip(writers).zip(cpus).enumerate();
         for (index, ((((mailbox, near), metrics), records), cpu)) in parts {
+            let mut listeners = places.listeners(settings, &terms, (index, count), &mut node.held)?;
+            listeners.extend(inside.take().map(listener_inside));
             let spec = Spec {
                 index,
                 cpu,
@@ -117,7 +126,7 @@ impl Node {
                 plan: Arc::clone(&compiled.plan),
                 registry: Arc::clone(&node.registry),
                 seed: None,
-                listeners: places.listeners(settings, &terms, (index, count), &mut node.held)?,
+                listeners,
                 limits: settings.limits.request,
                 timeouts: timeouts(settings),
                 connections_max: settings.limits.connections,
@@ -228,6 +237,11 @@ impl Node {
             // A full mailbox is one that is being read: the next look is soon.
             let _ = shard.mailbox().look_again();
         }
+    }
+
+    /// The way to a shard for tests of methods, and the pool that walks it.
+    pub(crate) fn door(&self) -> (&Door, &tokio::runtime::Handle) {
+        (&self.door, self.workers.handle())
     }
 
     /// The sockets that another process takes over.
@@ -376,6 +390,12 @@ fn held_alone(
     let socket = listener.try_clone()?.into();
     let (role, address) = (Some(role), Address::Tcp(wanted));
     Ok(Socket { role, group, address, shared: true, owns_file: false, socket })
+}
+
+/// The inner side of the door for tests: a listener that no setting names and nobody takes over.
+fn listener_inside(socket: std::os::fd::OwnedFd) -> shard::Listener {
+    let entrance = Entrance { port: 80, ..Entrance::default() };
+    shard::Listener { place: usize::MAX, socket, shared: true, entrance, tls: None }
 }
 
 /// The control listener, served by the workers.

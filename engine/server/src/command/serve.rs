@@ -180,7 +180,11 @@ impl Serving {
             Some(Happening::Upgrade) => self.begin_upgrade(settings),
             Some(Happening::Call(call)) => {
                 let Sources { documents, control, .. } = &mut self.sources;
-                control.answer(*call, &mut self.node, documents, settings);
+                control.answer(*call, &mut self.node, documents, settings, happenings);
+            }
+            Some(Happening::Tested(api_id)) => {
+                let Sources { documents, control, .. } = &mut self.sources;
+                control.tested(&api_id, &mut self.node, documents, settings);
             }
             None if self.node.is_broken() => return Some(Broken),
             None => {}

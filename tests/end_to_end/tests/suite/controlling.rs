@@ -164,6 +164,42 @@ fn method_settings_throttle_at_once() {
 }
 
 #[test]
+fn a_method_is_tested_before_it_is_deployed() {
+    let upstream = Upstream::plain();
+    let node = Node::builder().start();
+    let mut calls = Management::of(&node);
+    let (_, method) = calls.mock("draft");
+    let tested = calls.ok("POST", &method, json!({}));
+    assert_eq!((&tested["status"], &tested["body"]), (&json!(200), &json!("draft")), "{tested}");
+    assert_eq!(tested["headers"], json!({"Content-Type": "application/json"}));
+    assert_eq!(tested["multiValueHeaders"], json!({"Content-Type": ["application/json"]}));
+    assert!(tested["log"].as_str().expect("log").starts_with("Execution log for request "), "{tested}");
+    assert!(tested["latency"].is_u64(), "{tested}");
+    // What guards a method isn't asked.
+    let patch = json!({"patchOperations": [{"op": "replace", "path": "/apiKeyRequired", "value": "true"}]});
+    calls.ok("PATCH", &method, patch);
+    let proxy = json!({"type": "HTTP_PROXY", "httpMethod": "POST", "uri": format!("{}/x", upstream.url())});
+    calls.ok("PUT", &format!("{method}/integration"), proxy);
+    let body = json!({"pathWithQueryString": "/?a=b", "body": "text", "headers": {"X-A": "1"}});
+    let tested = calls.ok("POST", &method, body);
+    assert_eq!(tested["status"], 200, "{tested}");
+    let last = upstream.request();
+    assert!(last.target().starts_with("/x") && last.field("x-a") == Some("1"), "{last:?}");
+    // One that can't run fails as it would, and the call succeeds.
+    let broken = json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": "http://${stageVariables.unset}/"});
+    calls.ok("PUT", &format!("{method}/integration"), broken);
+    let tested = calls.ok("POST", &method, json!({}));
+    assert_eq!(
+        (&tested["status"], &tested["body"]),
+        (&json!(500), &json!("{\"message\": \"Internal server error\"}"))
+    );
+    let variables = json!({"stageVariables": {"unset": upstream.url().trim_start_matches("http://")}});
+    assert_eq!(calls.ok("POST", &method, variables)["status"], 200);
+    let missing = calls.call("POST", &method.replace("GET", "PUT"), json!({}));
+    assert_eq!(missing, (404, json!({"message": "Invalid Method identifier specified"})));
+}
+
+#[test]
 fn files_and_calls_live_side_by_side() {
     let document = Document::new().mock("get", "/a", 200, "file").text();
     let node = Node::serve(&document);
