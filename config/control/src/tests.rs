@@ -1,7 +1,11 @@
 //! A control plane over a node that takes everything, and calls to it.
 
+mod account_and_tags;
+mod authorizers;
+mod gateway_responses;
 mod integrations;
 mod methods;
+mod models;
 mod resources;
 mod rest_apis;
 mod stages;

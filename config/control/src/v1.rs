@@ -1,17 +1,23 @@
 //! The first version's calls: one file a noun.
 
+mod account;
+mod authorizers;
 mod deployments;
 mod endpoint;
+mod gateway_responses;
 mod integration_responses;
 mod integrations;
 mod mapping;
 mod method_responses;
 mod methods;
+mod models;
+mod request_validators;
 mod resources;
 mod rest_apis;
 mod stage_patches;
 mod stages;
 mod tagged;
+mod tags;
 mod test_invoke;
 
 use crate::operation::Operation;
@@ -27,4 +33,10 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     deployments::OPERATIONS,
     stages::OPERATIONS,
     test_invoke::OPERATIONS,
+    authorizers::OPERATIONS,
+    request_validators::OPERATIONS,
+    models::OPERATIONS,
+    gateway_responses::OPERATIONS,
+    account::OPERATIONS,
+    tags::OPERATIONS,
 ];

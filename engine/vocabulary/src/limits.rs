@@ -77,6 +77,8 @@ pub const TAG_VALUE_CHARS: usize = 256;
 pub const STAGES: usize = 10;
 /// Deployments of an API. Ours: AWS names no number, and each keeps its snapshot.
 pub const DEPLOYMENTS: usize = 2_000;
+/// Schemas of all models of an API together, in bytes (quota).
+pub const MODELS_BYTES: usize = 400 * 1024;
 /// Authorizers of an API (quota).
 pub const AUTHORIZERS: usize = 10;
 /// REST APIs of an account and region (quota: 600 regional, 600 private, 120 edge). Ours for all kinds, as memory bounds it.

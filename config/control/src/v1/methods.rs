@@ -88,7 +88,7 @@ fn put(call: &mut Call<'_>) -> Result<Reply, Error> {
         )
     })?;
     let method = read(&input, &authorization)?;
-    check(&definition, &method)?;
+    check(&definition, &method, None)?;
     let Some((_, resource)) = definition.resources.find_mut(&id) else { return Err(resources::unknown()) };
     if resource.methods.contains_key(&key) {
         return Err(Error::conflict("Method already exists for this resource"));
@@ -128,9 +128,16 @@ fn has_authorizer(kind: AuthorizationType) -> bool {
     !matches!(kind, AuthorizationType::None | AuthorizationType::AwsIam)
 }
 
-/// Judges a method by what it refers to.
-fn check(definition: &Definition, method: &Method) -> Result<(), Error> {
-    if has_authorizer(method.authorization_type) {
+/// Judges a method by what it refers to. What `before` referred to already may be gone: authorizers and validators can be
+/// deleted while methods name them.
+fn check(definition: &Definition, method: &Method, before: Option<&Method>) -> Result<(), Error> {
+    let same_authorizer = before.is_some_and(|before| {
+        (before.authorization_type, &before.authorizer_id)
+            == (method.authorization_type, &method.authorizer_id)
+    });
+    let same_validator =
+        before.is_some_and(|before| before.request_validator_id == method.request_validator_id);
+    if has_authorizer(method.authorization_type) && !same_authorizer {
         let known = method.authorizer_id.as_ref().is_some_and(|id| definition.authorizers.contains_key(id));
         if !known {
             return Err(Error::bad_request(
@@ -140,6 +147,7 @@ fn check(definition: &Definition, method: &Method) -> Result<(), Error> {
         }
     }
     if let Some(id) = &method.request_validator_id
+        && !same_validator
         && !definition.request_validators.contains_key(id)
     {
         return Err(Error::bad_request("Invalid Request Validator identifier specified"));
@@ -188,7 +196,7 @@ fn get(call: &mut Call<'_>) -> Result<Reply, Error> {
 }
 
 fn update(call: &mut Call<'_>) -> Result<Reply, Error> {
-    let (key, resource_id, _) = find(call)?;
+    let (key, resource_id, before) = find(call)?;
     let mut definition = (*call.api()?.definition).clone();
     let method = find_mut(call, &mut definition)?;
     for patch in patch::read(call)? {
@@ -198,7 +206,7 @@ fn update(call: &mut Call<'_>) -> Result<Reply, Error> {
         method.authorizer_id = None;
     }
     let changed = method.clone();
-    check(&definition, &changed)?;
+    check(&definition, &changed, Some(before))?;
     call.put_definition(definition)?;
     Ok(Reply::ok(show(resource_id, key, &changed)))
 }
