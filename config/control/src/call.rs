@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::ids::{self, Random};
 use crate::input::Input;
+use crate::node::Certificates;
 use crate::query::Query;
 
 /// Whose call it is about: account and region.
@@ -37,6 +38,7 @@ pub(crate) struct Call<'a> {
     /// Longest `timeoutInMillis`.
     pub(crate) timeout_ms_max: u32,
     pub(crate) random: &'a mut dyn Random,
+    pub(crate) certificates: &'a mut dyn Certificates,
     /// What the call changes, in order.
     pub(crate) changes: Vec<Change>,
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::call::{Call, Reply, Scope, TestInvoke};
 use crate::error::Error;
 use crate::ids::{self, Random};
-use crate::node::{Node, NodeError};
+use crate::node::{Certificates, Node, NodeError};
 use crate::operation::{self, Matched};
 use crate::query::Query;
 
@@ -83,13 +83,19 @@ pub struct Control {
     account: Account,
     settings: Settings,
     random: Box<dyn Random>,
+    certificates: Box<dyn Certificates>,
 }
 
 impl Control {
     /// A control plane over an account as the store has it.
     #[must_use]
-    pub fn new(account: Account, settings: Settings, random: Box<dyn Random>) -> Self {
-        Control { account, settings, random }
+    pub fn new(
+        account: Account,
+        settings: Settings,
+        random: Box<dyn Random>,
+        certificates: Box<dyn Certificates>,
+    ) -> Self {
+        Control { account, settings, random, certificates }
     }
 
     /// Everything there is.
@@ -175,6 +181,7 @@ impl Control {
             now: request.now,
             timeout_ms_max: self.settings.integration_timeout_ms_max,
             random: &mut *self.random,
+            certificates: &mut *self.certificates,
             changes: Vec::new(),
         };
         let reply = (found.operation.handler)(&mut call)?;

@@ -29,4 +29,5 @@ pub use call::{Scope, TestInvoke};
 pub use control::{Control, Done, Outcome, Request, Response, Settings};
 pub use error::Error;
 pub use ids::Random;
-pub use node::{Node, NodeError};
+pub use node::{Certificates, Node, NodeError};
+pub use v1::civil;

@@ -1,6 +1,15 @@
 //! What the control plane needs of the node it runs in.
 
-use model::{Account, Change};
+use model::{Account, Change, ClientCertificate};
+
+/// Makes client certificates.
+pub trait Certificates: Send {
+    /// A new key and a certificate for it that signs itself, valid for 365 days from `now` (seconds of the Unix epoch).
+    ///
+    /// # Errors
+    /// It can't be made: why.
+    fn make(&mut self, now: i64) -> Result<ClientCertificate, String>;
+}
 
 /// Why a node can't take a change.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,20 +2,22 @@
 
 mod account_and_tags;
 mod authorizers;
+mod domains_and_links;
 mod gateway_responses;
 mod integrations;
+mod keys_and_plans;
 mod methods;
 mod models;
 mod resources;
 mod rest_apis;
 mod stages;
 
-use model::{Account, Change};
+use model::{Account, Change, ClientCertificate, Secret};
 use serde_json::Value;
 
 use crate::control::{Control, Outcome, Request, Settings};
 use crate::ids::tests::Seeded;
-use crate::node::{Node, NodeError};
+use crate::node::{Certificates, Node, NodeError};
 
 /// Takes everything, or refuses in one of the ways a node can.
 #[derive(Default)]
@@ -46,6 +48,21 @@ impl Node for FakeNode {
     }
 }
 
+/// Certificates that certify nothing.
+struct Paper;
+
+impl Certificates for Paper {
+    fn make(&mut self, now: i64) -> Result<ClientCertificate, String> {
+        Ok(ClientCertificate {
+            pem_encoded_certificate: "PEM".to_owned(),
+            private_key: Secret::new("KEY".to_owned()),
+            created_date: now,
+            expiration_date: now + 365 * 86_400,
+            ..ClientCertificate::default()
+        })
+    }
+}
+
 /// A control plane under test.
 pub(crate) struct Plane {
     pub(crate) control: Control,
@@ -71,7 +88,7 @@ impl Plane {
     pub(crate) fn new() -> Self {
         let random = Box::new(Seeded(1));
         let settings = Settings { account_id: "123456789012".to_owned(), integration_timeout_ms_max: 29_000 };
-        let control = Control::new(Account::default(), settings, random);
+        let control = Control::new(Account::default(), settings, random, Box::new(Paper));
         Plane { control, node: FakeNode::default(), now: 1_700_000_000 }
     }
 

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use control::{Control, Node as Served, NodeError, Outcome, Random, TestInvoke};
+use control::{Certificates, Control, Node as Served, NodeError, Outcome, Random, TestInvoke};
 use http_body_util::Full;
 use hyper::Request;
-use model::{Account, Change};
+use model::{Account, Change, ClientCertificate, Secret};
+use rcgen::{CertificateParams, DnType, KeyPair};
 use settings::Settings;
 use workers::{Answer, Call};
 
@@ -37,6 +38,34 @@ impl Random for Kernel {
     }
 }
 
+/// Client certificates that sign themselves, as AWS's do.
+struct SelfSigned;
+
+impl Certificates for SelfSigned {
+    fn make(&mut self, now: i64) -> Result<ClientCertificate, String> {
+        const DAYS: i64 = 365;
+        let expiration_date = now + DAYS * 86_400;
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name.push(DnType::CommonName, "ApiGateway");
+        let moment = |seconds: i64| {
+            let (year, month, day) = control::civil(seconds.div_euclid(86_400));
+            rcgen::date_time_ymd(year, month, day)
+        };
+        parameters.not_before = moment(now);
+        // The day after, so that it is still valid in the last hours of its last day.
+        parameters.not_after = moment(expiration_date + 86_400);
+        let key = KeyPair::generate().map_err(|error| error.to_string())?;
+        let certificate = parameters.self_signed(&key).map_err(|error| error.to_string())?;
+        Ok(ClientCertificate {
+            pem_encoded_certificate: certificate.pem(),
+            private_key: Secret::new(key.serialize_pem()),
+            created_date: now,
+            expiration_date,
+            ..ClientCertificate::default()
+        })
+    }
+}
+
 impl ControlPlane {
     /// A control plane over what the store has.
     ///
@@ -49,7 +78,10 @@ impl ControlPlane {
             integration_timeout_ms_max: u32::try_from(settings.limits.integration_timeout.as_millis())
                 .unwrap_or(u32::MAX),
         };
-        Ok(ControlPlane { control: Control::new(account, settings, Box::new(Kernel)), keeper })
+        Ok(ControlPlane {
+            control: Control::new(account, settings, Box::new(Kernel), Box::new(SelfSigned)),
+            keeper,
+        })
     }
 
     /// Everything there is.

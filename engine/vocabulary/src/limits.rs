@@ -85,6 +85,8 @@ pub const AUTHORIZERS: usize = 10;
 pub const REST_APIS: usize = 10_000;
 /// API keys of an account and region (quota).
 pub const API_KEYS: usize = 10_000;
+/// Keys in one file of ImportApiKeys. Ours: as many as an account may have.
+pub const IMPORTED_KEYS: usize = API_KEYS;
 /// Usage plans of an account and region (quota).
 pub const USAGE_PLANS: usize = 300;
 /// Usage plans of an API key (quota).
