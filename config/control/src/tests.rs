@@ -4,6 +4,7 @@ mod account_and_tags;
 mod authorizers;
 mod domains_and_links;
 mod gateway_responses;
+mod import;
 mod integrations;
 mod keys_and_plans;
 mod methods;

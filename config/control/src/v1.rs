@@ -12,6 +12,7 @@ mod documentation;
 mod domain_names;
 mod endpoint;
 mod gateway_responses;
+mod import;
 mod integration_responses;
 mod integrations;
 mod mapping;
@@ -43,6 +44,8 @@ pub fn civil(day: i64) -> (i32, u8, u8) {
 
 /// Operations of the first version, noun by noun.
 pub(crate) const OPERATIONS: &[&[Operation]] = &[
+    // Before the one that makes an empty API: `mode=import` tells them apart.
+    import::OPERATIONS,
     rest_apis::OPERATIONS,
     resources::OPERATIONS,
     methods::OPERATIONS,

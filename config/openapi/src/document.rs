@@ -8,6 +8,7 @@ use model::{Entity, Resource, Resources, RestApi, Stage};
 use vocabulary::limits;
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::import::{self, BasePath, Noun, Options};
 use crate::node::{Key, Node};
 use crate::reader::Reader;
 use crate::settings::FileSettings;
@@ -112,16 +113,20 @@ pub fn read(text: &str, environment: &Environment) -> Reading {
         let message = "an API definition has at most 6 MB (AWS quota)";
         return refused(Diagnostic::error("limit", Span { line: 1, column: 1, ..Span::default() }, message));
     }
+    match parse(text, environment) {
+        Ok(root) => read_root(&root),
+        Err(diagnostic) => refused(diagnostic),
+    }
+}
+
+/// The tree of a text, its variables replaced.
+pub(crate) fn parse(text: &str, environment: &Environment) -> Result<Node, Diagnostic> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = text
         .replace("${AWS::AccountId}", &environment.account_id)
         .replace("${AWS::Partition}", "aws")
         .replace("${AWS::Region}", &environment.region);
-    let parsed = if text.trim_start().starts_with('{') { json::parse(&text) } else { yaml::parse(&text) };
-    match parsed {
-        Ok(root) => read_root(&root),
-        Err(diagnostic) => refused(diagnostic),
-    }
+    if text.trim_start().starts_with('{') { json::parse(&text) } else { yaml::parse(&text) }
 }
 
 fn read_root(root: &Node) -> Reading {
@@ -177,7 +182,21 @@ fn read_root(root: &Node) -> Reading {
     let mut diagnostics = reader.diagnostics;
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.line, diagnostic.span.column));
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    if !refused {
+        definition.api = imported(root, definition.id.as_deref().unwrap_or(""));
+    }
     Reading { definition: (!refused).then_some(definition), diagnostics }
+}
+
+/// The API as calls import it. Its things have the names of the document for ids, so that a file means the same each time
+/// it is read; resources get theirs at deployment.
+fn imported(root: &Node, api_id: &str) -> RestApi {
+    let options = Options { api_id, base_path: BasePath::Ignore, documentation: false, endpoint: None };
+    let mut new_id = |noun: Noun, name: &str| match noun {
+        Noun::Resource => String::new(),
+        _ => name.to_owned(),
+    };
+    import::read(root, &options, &mut new_id).map(|import| import.api).unwrap_or_default()
 }
 
 /// False if the text isn't a document of OpenAPI at all.

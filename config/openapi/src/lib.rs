@@ -10,8 +10,10 @@
 pub mod diagnostic;
 mod document;
 mod extension;
+pub mod import;
 mod integration;
 mod json;
+pub mod merge;
 pub mod node;
 mod operation;
 mod reader;
@@ -23,3 +25,5 @@ mod tests;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use document::{Definition, Environment, Positions, Reading, read};
+pub use import::{BasePath, Import, Noun, Options, Present, Unreadable, documentation_parts, import};
+pub use merge::{PutMode, put};
