@@ -2,11 +2,6 @@
 
 use crate::call::Scope;
 
-/// `arn:aws:apigateway:{region}::{path}`
-pub(crate) fn of(scope: &Scope<'_>, path: &str) -> String {
-    format!("arn:aws:apigateway:{}::{path}", scope.region)
-}
-
 /// The path in an ARN of this region; `None` for any other.
 pub(crate) fn path<'a>(scope: &Scope<'_>, arn: &'a str) -> Option<&'a str> {
     let rest = arn.strip_prefix("arn:aws:apigateway:")?;

@@ -54,7 +54,7 @@ fn to_hex(text: &str) -> String {
 }
 
 fn from_hex(text: &str) -> Option<String> {
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
     let octets: Option<Vec<u8>> =

@@ -59,12 +59,6 @@ impl Patch {
         self.path.as_deref().unwrap_or("null")
     }
 
-    /// Segments of the path, unescaped.
-    pub(crate) fn segments(&self) -> Vec<String> {
-        let path = self.path.as_deref().unwrap_or_default();
-        path.strip_prefix('/').unwrap_or(path).split('/').map(unescape).collect()
-    }
-
     /// What follows a prefix, unescaped as one name: `/requestParameters/` of `/requestParameters/a~1b`.
     pub(crate) fn name_below(&self, prefix: &str) -> Option<String> {
         let name = self.path.as_deref()?.strip_prefix(prefix)?;
@@ -165,7 +159,6 @@ mod tests {
     fn names_are_unescaped() {
         let found = patch(Op::Add, "/binaryMediaTypes/image~1png");
         assert_eq!(found.name_below("/binaryMediaTypes/").as_deref(), Some("image/png"));
-        assert_eq!(found.segments(), ["binaryMediaTypes", "image/png"]);
         assert_eq!(patch(Op::Add, "/binaryMediaTypes/").name_below("/binaryMediaTypes/"), None);
         assert_eq!(unescape("a~01b"), "a~1b");
     }

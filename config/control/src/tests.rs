@@ -3,6 +3,7 @@
 mod account_and_tags;
 mod authorizers;
 mod domains_and_links;
+mod export;
 mod gateway_responses;
 mod import;
 mod integrations;

@@ -11,6 +11,7 @@ mod deployments;
 mod documentation;
 mod domain_names;
 mod endpoint;
+mod export;
 mod gateway_responses;
 mod import;
 mod integration_responses;
@@ -54,6 +55,7 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     integration_responses::OPERATIONS,
     deployments::OPERATIONS,
     stages::OPERATIONS,
+    export::OPERATIONS,
     test_invoke::OPERATIONS,
     authorizers::OPERATIONS,
     request_validators::OPERATIONS,

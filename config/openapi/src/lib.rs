@@ -9,6 +9,7 @@
 
 pub mod diagnostic;
 mod document;
+pub mod export;
 mod extension;
 pub mod import;
 mod integration;
@@ -25,5 +26,6 @@ mod tests;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use document::{Definition, Environment, Positions, Reading, read};
+pub use export::{ExportType, Extensions, Source, export, to_yaml};
 pub use import::{BasePath, Import, Noun, Options, Present, Unreadable, documentation_parts, import};
 pub use merge::{PutMode, put};

@@ -16,6 +16,8 @@ use crate::trouble::Trouble;
 pub(crate) struct Places {
     places: Vec<Place>,
     files: Vec<SocketFile>,
+    /// A socket for this process's own requests: no setting names it and nobody takes it over.
+    inside: Option<OwnedFd>,
 }
 
 enum Place {
@@ -32,7 +34,7 @@ impl Places {
     /// # Errors
     /// A place can't be had.
     pub(crate) fn take(settings: &Settings, inherited: &mut Inherited) -> Result<Self, Trouble> {
-        let mut taken = Places { places: Vec::new(), files: Vec::new() };
+        let mut taken = Places { places: Vec::new(), files: Vec::new(), inside: None };
         for listener in &settings.listeners {
             let cannot = |error| cannot_listen(listener, &listener.address, &error);
             let place = match inherited.take(Role::Listener, &listener.address) {
@@ -79,6 +81,11 @@ impl Places {
         self.places.iter().map(address).collect()
     }
 
+    /// Has the first shard accept at a socket for this process's own requests.
+    pub(crate) fn open_inside(&mut self, socket: OwnedFd) {
+        self.inside = Some(socket);
+    }
+
     /// The sockets of one shard among so many: its own on shared ports, and its hold on shared ones. What another process
     /// may take over one day is added to `held`.
     ///
@@ -92,7 +99,7 @@ impl Places {
         held: &mut Vec<Socket>,
     ) -> Result<Vec<shard::Listener>, Trouble> {
         let mut listeners = Vec::new();
-        let Places { places, files } = self;
+        let Places { places, files, inside } = self;
         for (at, ((wanted, place), terms)) in settings.listeners.iter().zip(places).zip(terms).enumerate() {
             let cannot = |error: std::io::Error| cannot_listen(wanted, &wanted.address, &error);
             let shared = matches!(place, Place::Shared(..));
@@ -117,6 +124,10 @@ impl Places {
                 listeners.push(shard::Listener { place: at, socket, shared, entrance, tls: terms.clone() });
             }
         }
+        listeners.extend(inside.take().map(|socket| {
+            let entrance = Entrance { port: 80, ..Entrance::default() };
+            shard::Listener { place: usize::MAX, socket, shared: true, entrance, tls: None }
+        }));
         Ok(listeners)
     }
 

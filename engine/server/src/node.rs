@@ -16,7 +16,7 @@ use records::{Doorbell, RecordReader, RecordWriter};
 use settings::{Address, Destination, Runtime, Settings};
 use shard::rt::probe::{Kind, probe_ring};
 use shard::tls::Terms;
-use shard::{Entrance, Handle, Mailbox, Near, Resolve, SocketFile, Spec, Timeouts};
+use shard::{Handle, Mailbox, Near, Resolve, SocketFile, Spec, Timeouts};
 use std::collections::{BTreeMap, HashSet};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -83,17 +83,14 @@ impl Node {
         let mut metrics: Vec<Arc<ShardMetrics>> = (0..=cpus.len()).map(|_| Arc::default()).collect();
         let (log, writers) = access_log(settings, cpus.len(), &metrics[cpus.len()])?;
         let ready = Arc::new(AtomicBool::new(false));
-        let mut held = Vec::new();
-        let (control, accepting) =
-            control(settings, (&metrics, &ready, calls), &workers, &mut inherited, &mut held)?;
+        let (control, accepting, held) =
+            control(settings, (&metrics, &ready, calls), &workers, &mut inherited)?;
         let (mailboxes, nears) = mailboxes(cpus.len())?;
         let resolver = resolver(settings, &workers, mailboxes.clone(), Arc::clone(&metrics[cpus.len()]));
         metrics.truncate(cpus.len());
         let mut places = Places::take(settings, &mut inherited)?;
         let roots = certificates::roots(settings)?;
-        let (door, inside) =
-            Door::open().map_err(|error| Trouble::new(format!("no socket for test invocations: {error}")))?;
-        let mut inside = Some(inside);
+        let door = door(&mut places)?;
         let mut node = Node {
             shards: Vec::new(),
             ready,
@@ -117,8 +114,6 @@ impl Node {
         let count = cpus.len();
         let parts = mailboxes.into_iter().zip(nears).zip(metrics).zip(writers).zip(cpus).enumerate();
         for (index, ((((mailbox, near), metrics), records), cpu)) in parts {
-            let mut listeners = places.listeners(settings, &terms, (index, count), &mut node.held)?;
-            listeners.extend(inside.take().map(listener_inside));
             let spec = Spec {
                 index,
                 cpu,
@@ -126,7 +121,7 @@ impl Node {
                 plan: Arc::clone(&compiled.plan),
                 registry: Arc::clone(&node.registry),
                 seed: None,
-                listeners,
+                listeners: places.listeners(settings, &terms, (index, count), &mut node.held)?,
                 limits: settings.limits.request,
                 timeouts: timeouts(settings),
                 connections_max: settings.limits.connections,
@@ -392,20 +387,22 @@ fn held_alone(
     Ok(Socket { role, group, address, shared: true, owns_file: false, socket })
 }
 
-/// The inner side of the door for tests: a listener that no setting names and nobody takes over.
-fn listener_inside(socket: std::os::fd::OwnedFd) -> shard::Listener {
-    let entrance = Entrance { port: 80, ..Entrance::default() };
-    shard::Listener { place: usize::MAX, socket, shared: true, entrance, tls: None }
+/// The way to a shard for tests of methods; its inner side is among the places of listeners.
+fn door(places: &mut Places) -> Result<Door, Trouble> {
+    let opened = Door::open();
+    let (door, inside) =
+        opened.map_err(|error| Trouble::new(format!("no socket for test invocations: {error}")))?;
+    places.open_inside(inside);
+    Ok(door)
 }
 
-/// The control listener, served by the workers.
+/// The control listener, served by the workers, and its socket for a process that takes over.
 fn control(
     settings: &Settings,
     (metrics, ready, calls): (&[Arc<ShardMetrics>], &Arc<AtomicBool>, workers::Calls),
     workers: &Workers,
     inherited: &mut Inherited,
-    held: &mut Vec<Socket>,
-) -> Result<(SocketAddr, AbortHandle), Trouble> {
+) -> Result<(SocketAddr, AbortHandle, Vec<Socket>), Trouble> {
     let trouble = |error| {
         Trouble::new(format!("the control listener can't listen on {}: {error}", settings.control))
             .with_help("`--control ADDR` chooses another address; port 0 takes a free one")
@@ -414,7 +411,7 @@ fn control(
         Some(socket) => TcpListener::from(socket),
         None => TcpListener::bind(settings.control).map_err(trouble)?,
     };
-    held.push(held_alone(Role::Control, 0, settings.control, &listener).map_err(trouble)?);
+    let held = vec![held_alone(Role::Control, 0, settings.control, &listener).map_err(trouble)?];
     let address = listener.local_addr().map_err(trouble)?;
     let (metrics, ready) = (metrics.to_vec(), Arc::clone(ready));
     let shards = metrics[..metrics.len() - 1].to_vec();
@@ -426,7 +423,7 @@ fn control(
         calls,
     };
     let accepting = operations.serve(listener, workers.handle()).map_err(trouble)?;
-    Ok((address, accepting))
+    Ok((address, accepting, held))
 }
 
 /// What each shard may hold before it sheds load. Of memory, half is for what isn't counted: the kernel's own buffers,

@@ -13,6 +13,13 @@ pub(crate) fn show(day: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// `YYYY-MM-DDThh:mm:ssZ` of a moment in seconds.
+pub(crate) fn moment(seconds: i64) -> String {
+    let of_day = seconds.rem_euclid(86_400);
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", show(day(seconds)))
+}
+
 /// Year, month and day.
 pub(crate) fn civil(day: i64) -> (i64, i64, i64) {
     let shifted = day + 719_468;

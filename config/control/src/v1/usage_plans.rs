@@ -213,7 +213,7 @@ fn number<T: std::str::FromStr>(patch: &Patch) -> Result<T, Error> {
 fn apply(call: &Call<'_>, id: &str, plan: &mut UsagePlan, patch: &Patch) -> Result<(), Error> {
     const WRITE: &[Op] = &[Op::Add, Op::Replace];
     if let Some(rest) = patch.path().strip_prefix("/apiStages/") {
-        return apply_stage(id, plan, &rest.to_owned(), patch);
+        return apply_stage(id, plan, rest, patch);
     }
     let path = patch.path();
     match path {

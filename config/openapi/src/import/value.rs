@@ -5,7 +5,7 @@ use serde_json::{Map, Number, Value as Json};
 use crate::node::{Node, Value};
 
 /// The value of a node; numbers keep their text where JSON can hold it.
-pub(super) fn json(node: &Node) -> Json {
+pub(crate) fn json(node: &Node) -> Json {
     match &node.value {
         Value::Null => Json::Null,
         Value::Bool(flag) => Json::Bool(*flag),
