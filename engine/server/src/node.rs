@@ -76,8 +76,7 @@ impl Node {
         mut inherited: Inherited,
         calls: workers::Calls,
     ) -> Result<Self, Trouble> {
-        let runtime = runtime(settings)?;
-        let cpus = cpus(settings)?;
+        let (runtime, cpus) = (runtime(settings)?, cpus(settings)?);
         let workers = Workers::start().map_err(|error| Trouble::new(format!("no worker thread: {error}")))?;
         // One of each shard, and one of the log thread.
         let mut metrics: Vec<Arc<ShardMetrics>> = (0..=cpus.len()).map(|_| Arc::default()).collect();
