@@ -6,12 +6,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod backup;
 mod error;
 mod format;
 mod key;
 mod record;
 mod store;
 
+pub use backup::restore;
 pub use error::StoreError;
 pub use format::FORMAT;
 pub use store::{FILE_NAME, Store};

@@ -62,6 +62,10 @@ impl Store {
         drop(self.database);
     }
 
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
     fn failed(&self, what: &'static str, error: &redb::Error) -> StoreError {
         StoreError::failed(&self.path, what, error)
     }
@@ -248,6 +252,39 @@ mod tests {
         let garbage = Scratch::new();
         fs::write(garbage.path().join(FILE_NAME), vec![7; 5_000]).expect("file");
         assert!(matches!(Store::open(garbage.path()), Err(StoreError::Failed { .. })));
+    }
+
+    #[test]
+    fn a_backup_comes_back_and_a_damaged_one_does_not() {
+        let (folder, other) = (Scratch::new(), Scratch::new());
+        let file = folder.path().join("backup.jsonl");
+        let (mut store, _) = Store::open(&folder.path().join("data")).expect("open");
+        let changes: Vec<Change> =
+            (0..2_500).map(|n| change(Key::RestApi(format!("a{n}")), api(&format!("ä {n}")))).collect();
+        store.commit(&changes).expect("commit");
+        assert_eq!(store.backup(&file, false).expect("backup"), 2_500);
+        assert!(store.backup(&file, false).is_err(), "a backup is never written over");
+        assert_eq!(store.backup(&file, true).expect("backup"), 2_500);
+        let mode = fs::metadata(&file).expect("metadata").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
+        store.close();
+        let restored = other.path().join("data");
+        assert_eq!(crate::restore(&file, &restored, false).expect("restore"), 2_500);
+        let mut expected = Account::default();
+        expected.apply(changes);
+        assert_eq!(Store::open(&restored).expect("open").1, expected);
+        assert!(crate::restore(&file, &restored, false).is_err(), "a store is never written over");
+        assert_eq!(crate::restore(&file, &restored, true).expect("restore"), 2_500);
+        let text = fs::read_to_string(&file).expect("text");
+        for damaged in [
+            text[..text.len() / 2].to_owned(),
+            text.replacen("ä 7", "ö 7", 1),
+            String::new(),
+            "{}\n".to_owned(),
+        ] {
+            assert!(crate::backup::check(damaged.as_bytes()).is_err());
+        }
+        assert_eq!(crate::backup::check(text.as_bytes()).expect("whole"), 2_500);
     }
 
     #[test]

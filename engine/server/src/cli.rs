@@ -12,6 +12,7 @@ const ABOUT: &str = "A self-hosted API Gateway: serves OpenAPI documents by AWS 
 
 const EXAMPLES: &str = "\
 Examples:
+  turnpike serve                          a control plane for boto3, aws cli, Terraform on http://127.0.0.1:8081
   turnpike serve petstore.yaml            serve one API on http://127.0.0.1:8080
   turnpike serve a.yaml b.json            two APIs, told apart by Host or path
   turnpike check petstore.yaml            what would be refused, with line and column
@@ -21,6 +22,9 @@ Help on one command: turnpike help serve";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
+  turnpike serve
+      No file: APIs are made by AWS's own calls, and kept in --data-dir.
+      aws apigateway create-rest-api --name pets --endpoint-url http://127.0.0.1:8081
   turnpike serve petstore.yaml
       One file: it answers on any Host at /, and watches the file.
       curl http://127.0.0.1:8080/pets
@@ -46,6 +50,21 @@ Settings are those of `serve`: TURNPIKE_* variables over the file. What is fine 
 
 Exit status: 0 nothing is refused, 1 something is. Notes alone don't fail.";
 
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  turnpike backup monday.jsonl
+  turnpike backup --data-dir /var/lib/turnpike /backups/turnpike.jsonl --force
+
+The file is one moment's state, as lines of JSON, readable by its owner alone. The node must not run meanwhile:
+one process has the data directory at a time.";
+
+const RESTORE_EXAMPLES: &str = "\
+Examples:
+  turnpike restore monday.jsonl
+  turnpike restore --data-dir /var/lib/turnpike /backups/turnpike.jsonl --force
+
+The whole file is checked before anything is made of it.";
+
 /// The whole command line.
 pub(crate) fn command() -> Command {
     Command::new("turnpike")
@@ -56,13 +75,15 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(serve())
         .subcommand(check())
+        .subcommand(backup())
+        .subcommand(restore())
         .subcommand(Command::new("version").about("Print version, target and runtime support"))
 }
 
 fn serve() -> Command {
     let flags = TABLE.iter().filter_map(setting_flag);
     Command::new("serve")
-        .about("Serve OpenAPI documents (2.0, 3.0; JSON, YAML) and watch them for edits")
+        .about("Serve OpenAPI documents, watched for edits, and the APIs of the control plane")
         .after_long_help(SERVE_EXAMPLES)
         .after_help("`turnpike serve --help` shows every setting and examples.")
         .arg(files().help("OpenAPI documents; each becomes an API with a stage"))
@@ -76,6 +97,39 @@ fn check() -> Command {
         .after_help(CHECK_EXAMPLES)
         .arg(files().help("OpenAPI documents; without any, those that the settings name"))
         .arg(config())
+}
+
+fn backup() -> Command {
+    Command::new("backup")
+        .about("Write what the control plane was told to one file")
+        .after_help(BACKUP_EXAMPLES)
+        .arg(backup_file().help("File to write; it will hold key values and private keys"))
+        .arg(force().help("Replace the file"))
+        .arg(config())
+        .args(data_dir())
+}
+
+fn restore() -> Command {
+    Command::new("restore")
+        .about("Make a data directory from such a file")
+        .after_help(RESTORE_EXAMPLES)
+        .arg(backup_file().help("File that `turnpike backup` wrote"))
+        .arg(force().help("Replace the store that is there"))
+        .arg(config())
+        .args(data_dir())
+}
+
+fn backup_file() -> Arg {
+    Arg::new("backup").value_name("FILE").required(true).value_parser(clap::value_parser!(PathBuf))
+}
+
+fn force() -> Arg {
+    Arg::new("force").long("force").action(ArgAction::SetTrue)
+}
+
+fn data_dir() -> Option<Arg> {
+    let arg = TABLE.iter().find(|setting| setting.key == "data_dir").and_then(setting_flag)?;
+    Some(arg.hide_short_help(false))
 }
 
 fn config() -> Arg {
@@ -111,11 +165,11 @@ fn setting_flag(setting: &'static Setting) -> Option<Arg> {
 
 /// What the command line said about settings.
 pub(crate) fn said(matches: &ArgMatches) -> Vec<(&'static str, String)> {
-    let files = matches.get_many::<PathBuf>("file").into_iter().flatten();
+    let files = matches.try_get_many::<PathBuf>("file").ok().flatten().into_iter().flatten();
     let mut said: Vec<(&'static str, String)> =
         files.map(|path| ("files[]", path.to_string_lossy().into_owned())).collect();
     for setting in TABLE.iter().filter(|setting| setting.flag().is_some()) {
-        // `check` has no flags but the settings file's.
+        // Other commands have few of these flags or none.
         let values = matches.try_get_many::<String>(setting.key).ok().flatten().into_iter().flatten();
         said.extend(values.map(|value| (setting.key, value.clone())));
     }

@@ -1,5 +1,6 @@
 //! The verbs of the command line, one file each.
 
+mod backup;
 mod check;
 mod resolve;
 mod serve;
@@ -13,6 +14,8 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
     match matches.subcommand() {
         Some(("serve", matches)) => serve::run(matches),
         Some(("check", matches)) => check::run(matches),
+        Some(("backup", matches)) => backup::backup(matches),
+        Some(("restore", matches)) => backup::restore(matches),
         _ => version::run(),
     }
 }

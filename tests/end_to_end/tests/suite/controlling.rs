@@ -4,6 +4,7 @@ use crate::document::Document;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use support::{Client, Message, Node, Scratch, Upstream, binary};
 
@@ -15,7 +16,11 @@ pub(crate) struct Management {
 
 impl Management {
     pub(crate) fn of(node: &Node) -> Self {
-        Management { client: Client::connect(node.control()), host: node.control().to_string() }
+        Management::at(node.control())
+    }
+
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Management { client: Client::connect(address), host: address.to_string() }
     }
 
     fn send(&mut self, method: &str, target: &str, body: &Value, fields: &str) -> Message {
@@ -32,6 +37,25 @@ impl Management {
         let text = answer.text();
         let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") };
         (answer.status(), body)
+    }
+
+    /// A call to a node that may be killed: the body of an acknowledgement, `None` if there was none.
+    pub(crate) fn attempt(&mut self, method: &str, target: &str, body: Value) -> Option<Value> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let (host, length) = (&self.host, body.len());
+        let head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n");
+        self.client.try_send(format!("{head}{body}")).ok()?;
+        let answer = self.client.try_response(method).ok()?;
+        assert!(answer.status() < 300, "{method} {target}: {answer:?}");
+        let text = answer.text();
+        Some(if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") })
+    }
+
+    /// An API and its root, unless the node is gone.
+    pub(crate) fn try_api(&mut self) -> Option<(String, String)> {
+        let api = self.attempt("POST", "/restapis", json!({"name": "test"}))?;
+        let text = |name: &str| api[name].as_str().expect("text").to_owned();
+        Some((text("id"), text("rootResourceId")))
     }
 
     /// A call that must succeed: its body.
@@ -232,6 +256,37 @@ fn acknowledged_calls_survive_a_kill_and_an_upgrade() {
     assert_eq!(calls.ok("GET", &format!("/restapis/{api}"), Value::Null), before);
     assert_eq!(said(&node, &api, "prod"), ok("one"));
     calls.ok("POST", "/restapis", json!({"name": "after"}));
+}
+
+#[test]
+fn a_backup_is_restored_elsewhere() {
+    let (data, other) = (Scratch::new(), Scratch::new());
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(binary()).args(arguments).output().expect("the binary runs");
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
+        )
+    };
+    let folder = data.path().display().to_string();
+    let file = data.path().join("backup.jsonl").display().to_string();
+    let mut node = Node::builder().flags(&["--data-dir", &folder]).start();
+    let mut calls = Management::of(&node);
+    let (api, _) = calls.mock("kept");
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    let (done, said_of_it) = run(&["backup", "--data-dir", &folder, &file]);
+    assert!(!done && said_of_it.contains("is open in another process"), "{said_of_it}");
+    node.stop();
+    assert_eq!(
+        run(&["backup", "--data-dir", &folder, &file]),
+        (true, format!("3 records written to {file}; it holds secrets\n"))
+    );
+    let elsewhere = other.path().join("data").display().to_string();
+    assert!(run(&["restore", "--data-dir", &elsewhere, &file]).0);
+    let (done, said_of_it) = run(&["restore", "--data-dir", &elsewhere, &file]);
+    assert!(!done && said_of_it.contains("--force replaces it"), "{said_of_it}");
+    let node = Node::builder().flags(&["--data-dir", &elsewhere]).start();
+    assert_eq!(said(&node, &api, "prod"), ok("kept"));
 }
 
 #[test]

@@ -17,4 +17,5 @@ mod proxying;
 mod routing;
 mod slow_peers;
 mod smuggling;
+mod surviving;
 mod upgrading;
