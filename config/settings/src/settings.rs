@@ -25,6 +25,8 @@ pub struct Settings {
     pub resolver: Resolver,
     /// Control listener.
     pub control: SocketAddr,
+    /// Other machines may reach the control listener.
+    pub control_insecure: bool,
     /// Region in names and ARNs.
     pub region: String,
     /// Account in ARNs, twelve digits.
@@ -243,7 +245,8 @@ pub(crate) fn build(chosen: &Chosen) -> Result<Settings, Vec<Problem>> {
             .one("upstream.roots")
             .map_or(Origin::Default, |said| said.origin.clone()),
         resolver: resolver(chosen)?,
-        control: address(chosen.one("control.address")),
+        control: control(chosen)?,
+        control_insecure: is_insecure(chosen),
         region: text_of(chosen.one("region")).to_owned(),
         account_id: text_of(chosen.one("account_id")).to_owned(),
         data_dir: path(chosen.one("data_dir")),
@@ -368,6 +371,23 @@ fn shards(chosen: &Chosen) -> Shards {
         spin_us: number(chosen, "shards.spin_us"),
         busy_poll_us: u32::try_from(number(chosen, "shards.busy_poll_us")).unwrap_or(u32::MAX),
     }
+}
+
+/// The control listener's address: one that other machines reach must be wanted in so many words.
+fn control(chosen: &Chosen) -> Result<SocketAddr, Vec<Problem>> {
+    let said = chosen.one("control.address");
+    let address = address(said);
+    if address.ip().is_loopback() || is_insecure(chosen) {
+        return Ok(address);
+    }
+    let origin = said.map_or(Origin::Default, |said| said.origin.clone());
+    let message = "other machines reach this control listener, and nothing keeps them from changing everything: \
+                   `control.insecure` (--insecure-control) says that this is wanted";
+    Err(vec![Problem::new(origin, message)])
+}
+
+fn is_insecure(chosen: &Chosen) -> bool {
+    text_of(chosen.one("control.insecure")) == "true"
 }
 
 fn limits(chosen: &Chosen) -> Limits {

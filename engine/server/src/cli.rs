@@ -155,6 +155,10 @@ fn setting_flag(setting: &'static Setting) -> Option<Arg> {
         .action(if setting.is_listed() { ArgAction::Append } else { ArgAction::Set });
     // Words are offered by shells and corrected by clap; every other value is parsed where files are parsed.
     Some(match setting.kind {
+        // A flag alone says yes.
+        Kind::Choice { of: ["false", "true"], later: [] } => {
+            arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("BOOL")
+        }
         Kind::Choice { of, later } => {
             let known = of.iter().chain(later.iter().map(|(word, _)| word)).copied();
             arg.value_parser(PossibleValuesParser::new(known)).hide_possible_values(true)

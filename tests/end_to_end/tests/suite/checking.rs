@@ -149,6 +149,10 @@ fn a_refused_setting_is_called_by_the_name_it_was_given() {
     for (arguments, words) in [
         (vec!["serve", "a.yaml", "--timeouts-body", "5"], "--timeouts-body: `timeouts.body` must be a time"),
         (vec!["serve", "a.yaml", "--listen", "here"], "--listen: `listeners[].address` must be an IP"),
+        (
+            vec!["serve", "a.yaml", "--control", "0.0.0.0:0"],
+            "--control: other machines reach this control listener",
+        ),
         (vec!["serve", "a.yaml", "--account-id", "12"], "--account-id: `account_id` must be"),
         (vec!["serve", "a.yaml", "--runtime", "fast"], "[possible values: auto, ring, portable]"),
         (vec!["check"], "there is nothing to check"),
