@@ -19,6 +19,7 @@ fn compile(criterion: &mut Criterion) {
                 api_name: &definition.api.name,
                 definition: &definition.api.definition,
                 stage: &definition.stage,
+                late_variables: false,
                 canary: None,
                 api_id: "abc",
             };

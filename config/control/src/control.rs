@@ -187,8 +187,9 @@ impl Control {
         let reply = (found.operation.handler)(&mut call)?;
         let changes = call.changes;
         if !changes.is_empty() {
-            changed.extend(changes.iter().map(|change| change.key.clone()));
+            let keys: Vec<Key> = changes.iter().map(|change| change.key.clone()).collect();
             self.commit(changes, node)?;
+            changed.extend(keys);
         }
         Ok(reply)
     }

@@ -46,6 +46,9 @@ pub(crate) fn compile(
         Err(CompileError::Template { .. }) => {
             IntegrationPlan::Unserved("a mapping template with directives or references".to_owned())
         }
+        Err(CompileError::Uri(why)) if deployment.late_variables && has_variables(integration) => {
+            IntegrationPlan::Unserved(format!("an integration without its stage variables ({why})"))
+        }
         Err(error) => return Err(refused(integration, &error)),
     };
     let throttle =
@@ -102,6 +105,10 @@ fn compile_integration(
             Ok(IntegrationPlan::Unserved(format!("an integration of type {}", integration.kind)))
         }
     }
+}
+
+fn has_variables(integration: &Integration) -> bool {
+    integration.uri.as_deref().is_some_and(|uri| uri.contains("${stageVariables."))
 }
 
 /// What of a method this gateway can't do yet. Such a method answers 500 rather than without what guards it.

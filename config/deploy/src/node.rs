@@ -22,6 +22,8 @@ pub struct Deployment<'a> {
     pub definition: &'a Definition,
     /// The stage.
     pub stage: &'a Stage,
+    /// What unset stage variables make wrong fails at run time, as on AWS, rather than now.
+    pub late_variables: bool,
     /// The snapshot of the stage's canary.
     pub canary: Option<(&'a CanarySettings, &'a Definition)>,
 }
@@ -136,7 +138,7 @@ fn compile_stage(
     targets: &mut Targets,
     refuse: &mut dyn FnMut(Entity, String),
 ) -> StagePlan {
-    let Deployment { api_id, api_name, definition, stage, canary } = *deployment;
+    let Deployment { api_id, api_name, definition, stage, canary, .. } = *deployment;
     let mut plan = StagePlan {
         facts: StageFacts {
             account_id: node.account_id.clone(),

@@ -46,7 +46,7 @@ fn stage() -> Stage {
 }
 
 fn deployment<'a>(api_id: &'a str, definition: &'a Definition, stage: &'a Stage) -> Deployment<'a> {
-    Deployment { api_id, api_name: "a", definition, stage, canary: None }
+    Deployment { api_id, api_name: "a", definition, stage, late_variables: false, canary: None }
 }
 
 #[test]
@@ -108,6 +108,18 @@ fn what_cannot_be_served_yet_is_never_served_unguarded() {
     for route in &plan.stages[0].routes {
         assert!(matches!(route.integration, IntegrationPlan::Unserved(_)), "{}", route.facts.resource_path);
     }
+}
+
+#[test]
+fn unset_variables_fail_now_or_at_run_time() {
+    let uri = "http://${stageVariables.unset}/a";
+    let definition = definition(&[("/a", method(IntegrationType::HttpProxy, uri))]);
+    let stage = stage();
+    let now = deployment("abc", &definition, &stage);
+    assert!(compile(&[now], &NodeSettings::default()).is_err());
+    let late = Deployment { late_variables: true, ..now };
+    let plan = compile(&[late], &NodeSettings::default()).expect("plan");
+    assert!(matches!(plan.stages[0].routes[0].integration, IntegrationPlan::Unserved(_)));
 }
 
 #[test]

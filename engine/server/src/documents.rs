@@ -273,6 +273,7 @@ fn deployments<'a>(
         api_name: &file.definition.api.name,
         definition: &file.definition.api.definition,
         stage: &file.definition.stage,
+        late_variables: false,
         canary: None,
     });
     let managed = managed.iter().map(|one| Deployment {
@@ -280,6 +281,7 @@ fn deployments<'a>(
         api_name: &one.api.name,
         definition: &one.deployment.definition,
         stage: one.stage,
+        late_variables: true,
         canary: one.canary,
     });
     let subjects = subjects.iter().map(|subject| Deployment {
@@ -287,6 +289,7 @@ fn deployments<'a>(
         api_name: &subject.api_name,
         definition: &subject.definition,
         stage: &subject.stage,
+        late_variables: true,
         canary: None,
     });
     files.chain(managed).chain(subjects).collect()

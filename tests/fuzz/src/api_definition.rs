@@ -43,7 +43,7 @@ fn served(reading: &Reading) -> Option<String> {
 }
 
 fn compile(definition: &openapi::Definition) {
-    let deployment = Deployment { api_name: &definition.api.name, definition: &definition.api.definition, stage: &definition.stage, canary: None, api_id: "abcdefghij" };
+    let deployment = Deployment { api_name: &definition.api.name, definition: &definition.api.definition, stage: &definition.stage, late_variables: false, canary: None, api_id: "abcdefghij" };
     let node = NodeSettings { catch_all: true, ..NodeSettings::default() };
     let outcome = deploy::compile(&[deployment], &node);
     match outcome {

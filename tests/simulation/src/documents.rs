@@ -91,6 +91,7 @@ fn compile(version: usize) -> NodePlan {
         api_name: &definition.api.name,
         definition: &definition.api.definition,
         stage: &definition.stage,
+        late_variables: false,
         canary: None,
     };
     let node = NodeSettings { version: version as u64 + 1, catch_all: true, ..NodeSettings::default() };

@@ -136,7 +136,7 @@ fn what_cannot_be_compiled_is_refused_and_the_old_goes_on() {
     let mut calls = Management::of(&node);
     let (api, method) = calls.mock("one");
     calls.deploy(&api, json!({"stageName": "prod"}));
-    let proxy = json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": "http://${stageVariables.unset}/"});
+    let proxy = json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": "http://user@host/"});
     calls.ok("PUT", &format!("{method}/integration"), proxy);
     let (status, body) =
         calls.call("POST", &format!("/restapis/{api}/deployments"), json!({"stageName": "prod"}));
@@ -145,6 +145,16 @@ fn what_cannot_be_compiled_is_refused_and_the_old_goes_on() {
     assert_eq!(said(&node, &api, "prod"), ok("one"));
     let deployments = calls.ok("GET", &format!("/restapis/{api}/deployments"), Value::Null);
     assert_eq!(deployments["item"].as_array().map(Vec::len), Some(1));
+    // A variable that the stage doesn't have is missed at run time, and acts as soon as it is there.
+    let proxy = json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": "http://${stageVariables.host}/"});
+    calls.ok("PUT", &format!("{method}/integration"), proxy);
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    assert_eq!(said(&node, &api, "prod").0, 500);
+    let upstream = Upstream::plain();
+    let value = upstream.url().trim_start_matches("http://").to_owned();
+    let patch = json!({"patchOperations": [{"op": "replace", "path": "/variables/host", "value": value}]});
+    calls.ok("PATCH", &format!("/restapis/{api}/stages/prod"), patch);
+    assert_eq!(said(&node, &api, "prod").0, 200);
 }
 
 #[test]
