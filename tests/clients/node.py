@@ -6,12 +6,18 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
+import urllib.error
+import urllib.request
 
 
 class Node:
-    def __init__(self, *flags):
+    def __init__(self, *flags, files=None):
         self.folder = tempfile.TemporaryDirectory(prefix="turnpike-clients-")
         self.flags = flags
+        for name, text in (files or {}).items():
+            with open(os.path.join(self.folder.name, name), "w") as file:
+                file.write(text)
         self.start()
 
     def start(self):
@@ -34,6 +40,25 @@ class Node:
             if line.startswith("ready: "):
                 self.ready.set()
         self.ready.set()
+
+    def seen(self, text, seconds=10):
+        """Waits for a line of the log."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for line in self.log:
+                if text in line:
+                    return line
+            time.sleep(0.02)
+        raise AssertionError(f"no line with {text!r}:\n" + "".join(self.log))
+
+    def ask(self, path, headers=None):
+        """A request to the control listener as it stands here, without a signature of its own."""
+        try:
+            request = urllib.request.Request(self.control + path, headers=headers or {})
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read()
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

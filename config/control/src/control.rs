@@ -108,6 +108,8 @@ impl Control {
     #[must_use]
     pub fn action(request: &Request<'_>) -> (String, String) {
         let path = request.path.strip_prefix("/v2").unwrap_or(request.path);
+        // Routing forgives a trailing slash; a policy must not miss what routing finds.
+        let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
         let resource = format!("arn:aws:apigateway:{}::{}", request.region, crate::query::decode(path));
         (format!("apigateway:{}", request.method), resource)
     }

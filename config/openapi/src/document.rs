@@ -119,6 +119,15 @@ pub fn read(text: &str, environment: &Environment) -> Reading {
     }
 }
 
+/// A text of JSON or YAML as a value, by the readers that documents have: bounded, and with places for what is wrong.
+///
+/// # Errors
+/// It is neither.
+pub fn value(text: &str) -> Result<serde_json::Value, Diagnostic> {
+    let tree = if text.trim_start().starts_with('{') { json::parse(text) } else { yaml::parse(text) };
+    tree.map(|tree| import::json(&tree))
+}
+
 /// The tree of a text, its variables replaced.
 pub(crate) fn parse(text: &str, environment: &Environment) -> Result<Node, Diagnostic> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

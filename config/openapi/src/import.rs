@@ -21,7 +21,6 @@ use crate::document::{Environment, parse};
 use crate::node::{Node, Value};
 
 pub use documentation::documentation_parts;
-#[cfg(test)]
 pub(crate) use value::json;
 
 /// What becomes of a base path.

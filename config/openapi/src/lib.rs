@@ -25,7 +25,7 @@ mod yaml;
 mod tests;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
-pub use document::{Definition, Environment, Positions, Reading, read};
+pub use document::{Definition, Environment, Positions, Reading, read, value};
 pub use export::{ExportType, Extensions, Source, export, to_yaml};
 pub use import::{BasePath, Import, Noun, Options, Present, Unreadable, documentation_parts, import};
 pub use merge::{PutMode, put};

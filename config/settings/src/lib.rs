@@ -20,8 +20,8 @@ pub const DEFAULT_DATA_DIR: &str = "./turnpike-data";
 pub use gather::{File, Sources};
 pub use problem::{Origin, Problem};
 pub use settings::{
-    AccessLog, Address, Destination, Format, Identity, Limits, Listener, ListenerKind, Runtime, Settings,
-    Shards, Timeouts, Tls,
+    AccessLog, Address, ControlAuth, Destination, Format, Identity, Limits, Listener, ListenerKind, Runtime,
+    Settings, Shards, Timeouts, Tls,
 };
 
 /// Settles every setting: flag over environment over file over default.

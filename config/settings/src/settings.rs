@@ -25,6 +25,10 @@ pub struct Settings {
     pub resolver: Resolver,
     /// Control listener.
     pub control: SocketAddr,
+    /// What is asked of those who make management calls.
+    pub control_auth: ControlAuth,
+    /// File of identities.
+    pub control_identities: PathBuf,
     /// Other machines may reach the control listener.
     pub control_insecure: bool,
     /// Region in names and ARNs.
@@ -45,6 +49,15 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// Access log.
     pub access_log: AccessLog,
+}
+
+/// What is asked of those who make management calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ControlAuth {
+    /// Nothing.
+    Off,
+    /// A signature, and policies that allow the call.
+    Iam,
 }
 
 /// Where a listener accepts.
@@ -246,6 +259,8 @@ pub(crate) fn build(chosen: &Chosen) -> Result<Settings, Vec<Problem>> {
             .map_or(Origin::Default, |said| said.origin.clone()),
         resolver: resolver(chosen)?,
         control: control(chosen)?,
+        control_auth: control_auth(chosen),
+        control_identities: path(chosen.one("control.identities")),
         control_insecure: is_insecure(chosen),
         region: text_of(chosen.one("region")).to_owned(),
         account_id: text_of(chosen.one("account_id")).to_owned(),
@@ -377,13 +392,20 @@ fn shards(chosen: &Chosen) -> Shards {
 fn control(chosen: &Chosen) -> Result<SocketAddr, Vec<Problem>> {
     let said = chosen.one("control.address");
     let address = address(said);
-    if address.ip().is_loopback() || is_insecure(chosen) {
+    if address.ip().is_loopback() || is_insecure(chosen) || control_auth(chosen) == ControlAuth::Iam {
         return Ok(address);
     }
     let origin = said.map_or(Origin::Default, |said| said.origin.clone());
     let message = "other machines reach this control listener, and nothing keeps them from changing everything: \
-                   `control.insecure` (--insecure-control) says that this is wanted";
+                   `control.auth: iam` checks signatures, `control.insecure` (--insecure-control) says that this is wanted";
     Err(vec![Problem::new(origin, message)])
+}
+
+fn control_auth(chosen: &Chosen) -> ControlAuth {
+    match text_of(chosen.one("control.auth")) {
+        "iam" => ControlAuth::Iam,
+        _ => ControlAuth::Off,
+    }
 }
 
 fn is_insecure(chosen: &Chosen) -> bool {

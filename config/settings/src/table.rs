@@ -308,6 +308,21 @@ pub const TABLE: &[Setting] = &[
     ),
     flagged(
         setting(
+            "control.auth",
+            Kind::Choice { of: &["off", "iam"], later: &[] },
+            "off",
+            "Who may make management calls: anybody who reaches the listener, or identities whose signatures and policies are checked.",
+        ),
+        "control-auth",
+    ),
+    setting(
+        "control.identities",
+        Kind::Path,
+        "./identities.yaml",
+        "File of users with their access keys and policies, read where `control.auth` is `iam`, and again on SIGHUP.",
+    ),
+    flagged(
+        setting(
             "control.insecure",
             Kind::Choice { of: &["false", "true"], later: &[] },
             "false",

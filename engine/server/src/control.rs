@@ -16,6 +16,7 @@ use settings::Settings;
 use workers::{Answer, Call};
 
 use crate::documents::{Compiled, Documents};
+use crate::gatekeeper::Gatekeeper;
 use crate::happenings::Happenings;
 use crate::keeper::Keeper;
 use crate::node::Node;
@@ -26,6 +27,7 @@ use crate::trouble::Trouble;
 pub(crate) struct ControlPlane {
     control: Control,
     keeper: Keeper,
+    gatekeeper: Gatekeeper,
 }
 
 /// Random bytes of the kernel.
@@ -72,6 +74,7 @@ impl ControlPlane {
     /// # Errors
     /// The store can't be opened.
     pub(crate) fn open(settings: &Settings) -> Result<Self, Trouble> {
+        let gatekeeper = Gatekeeper::open(settings)?;
         let (keeper, account) = Keeper::open(settings)?;
         let settings = control::Settings {
             account_id: settings.account_id.clone(),
@@ -81,12 +84,38 @@ impl ControlPlane {
         Ok(ControlPlane {
             control: Control::new(account, settings, Box::new(Kernel), Box::new(SelfSigned)),
             keeper,
+            gatekeeper,
         })
     }
 
     /// Everything there is.
     pub(crate) fn account(&self) -> &Account {
         self.control.account()
+    }
+
+    /// Who makes a call, if that is allowed.
+    fn admit(
+        &self,
+        call: &Call,
+        request: &control::Request<'_>,
+        settings: &Settings,
+    ) -> Result<String, control::Error> {
+        let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
+        let is_open = self.gatekeeper.is_there() || settings.control_insecure;
+        if !is_open && is_foreign(header("host"), header("origin"), settings) {
+            let message =
+                "this control plane answers its own machine only; see control.auth and control.insecure";
+            return Err(control::Error::access_denied(message));
+        }
+        let (action, resource) = Control::action(request);
+        self.gatekeeper
+            .admit(call, &action, &resource, request.now)
+            .map_err(|refusal| control::Error::unauthenticated(refusal.code, refusal.message))
+    }
+
+    /// Reads the identities again.
+    pub(crate) fn renew_identities(&mut self, settings: &Settings) {
+        self.gatekeeper.renew(settings);
     }
 
     /// The store, for a process that takes over.
@@ -105,33 +134,32 @@ impl ControlPlane {
     ) {
         let region = region(&call).unwrap_or_else(|| settings.region.clone());
         let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
-        let is_kept_home = !settings.control_insecure;
-        let response = if is_kept_home && is_foreign(header("host"), header("origin"), settings) {
-            let message = "this control plane answers its own machine only; see control.insecure";
-            self.control.refuse(&control::Error::access_denied(message))
-        } else {
-            let request = control::Request {
-                method: &call.method,
-                path: &call.path,
-                query: &call.query,
-                accept: header("accept").unwrap_or_default(),
-                body: &call.body,
-                region: &region,
-                now: now(),
-            };
-            let keeper = &mut self.keeper;
-            let mut served = Serving { node, documents, keeper, settings, prepared: None };
-            match self.control.handle(&request, &mut served) {
-                Outcome::Done(done) => {
-                    if !done.changed.is_empty() {
-                        audit(&call, &region, &done);
+        let request = control::Request {
+            method: &call.method,
+            path: &call.path,
+            query: &call.query,
+            accept: header("accept").unwrap_or_default(),
+            body: &call.body,
+            region: &region,
+            now: now(),
+        };
+        let response = match self.admit(&call, &request, settings) {
+            Err(error) => self.control.refuse(&error),
+            Ok(caller) => {
+                let keeper = &mut self.keeper;
+                let mut served = Serving { node, documents, keeper, settings, prepared: None };
+                match self.control.handle(&request, &mut served) {
+                    Outcome::Done(done) => {
+                        if !done.changed.is_empty() {
+                            audit(&call, &caller, &region, &done);
+                        }
+                        done.response
                     }
-                    done.response
+                    Outcome::TestInvoke(invoke) => match self.test(&invoke, node, documents, settings) {
+                        Ok(test) => return self.run_test(call, &invoke, test, node, happenings),
+                        Err(error) => self.control.refuse(&error),
+                    },
                 }
-                Outcome::TestInvoke(invoke) => match self.test(&invoke, node, documents, settings) {
-                    Ok(test) => return self.run_test(call, &invoke, test, node, happenings),
-                    Err(error) => self.control.refuse(&error),
-                },
             }
         };
         let answer = Answer { status: response.status, headers: response.headers, body: response.body };
@@ -287,13 +315,14 @@ fn is_foreign(host: Option<&str>, origin: Option<&str>, settings: &Settings) -> 
 }
 
 /// One line for each call that changed something: who, what, which records. No values: those may be secret.
-fn audit(call: &Call, region: &str, done: &control::Done) {
-    let caller = call
+fn audit(call: &Call, caller: &str, region: &str, done: &control::Done) {
+    let named = call
         .headers
         .get("authorization")
         .and_then(|value| value.to_str().ok()?.split("Credential=").nth(1)?.split('/').next())
-        .filter(|key| key.len() <= 128 && key.bytes().all(|octet| octet.is_ascii_alphanumeric()))
-        .unwrap_or("anonymous");
+        .filter(|key| key.len() <= 128 && key.bytes().all(|octet| octet.is_ascii_alphanumeric()));
+    // An access key that nobody checked says who it claims to be, at least.
+    let caller = if caller == "anonymous" { named.unwrap_or(caller) } else { caller };
     let changed: Vec<String> = done.changed.iter().map(|key| format!("{key:?}")).collect();
     eprintln!(
         "control: {} by {caller} from {} in {region}: {}",

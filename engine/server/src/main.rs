@@ -14,6 +14,7 @@ mod descriptors;
 mod documents;
 mod example;
 mod example_backend;
+mod gatekeeper;
 mod handover;
 mod happenings;
 mod inherited;

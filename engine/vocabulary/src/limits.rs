@@ -67,6 +67,10 @@ pub const RESOLUTION_DELAY_MS: u64 = 50;
 pub const MINIMUM_COMPRESSION_SIZE_MAX: u32 = 10_485_760;
 /// A resource policy in characters (quota, "Length of resource policy").
 pub const RESOURCE_POLICY_CHARS: usize = 8_192;
+/// A policy document in bytes. Ours: the largest of IAM (a managed policy has 6,144 characters) with room for blanks.
+pub const POLICY_BYTES: usize = 64 * 1024;
+/// Statements of a policy. Ours: more than fit into AWS's size.
+pub const POLICY_STATEMENTS: usize = 1_000;
 /// Tags of a resource (quota, "Tag restrictions").
 pub const TAGS: usize = 50;
 /// Characters of a tag's key ("Tag restrictions").

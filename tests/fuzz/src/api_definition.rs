@@ -43,13 +43,20 @@ fn served(reading: &Reading) -> Option<String> {
 }
 
 fn compile(definition: &openapi::Definition) {
-    let deployment = Deployment { api_name: &definition.api.name, definition: &definition.api.definition, stage: &definition.stage, late_variables: false, canary: None, api_id: "abcdefghij" };
+    let deployment = Deployment {
+        api_name: &definition.api.name,
+        definition: &definition.api.definition,
+        stage: &definition.stage,
+        late_variables: false,
+        canary: None,
+        api_id: "abcdefghij",
+    };
     let node = NodeSettings { catch_all: true, ..NodeSettings::default() };
     let outcome = deploy::compile(&[deployment], &node);
     match outcome {
         Ok(plan) => {
             let methods: usize =
-                definition.api.resources.values().map(|resource| resource.methods.len()).sum();
+                definition.api.definition.resources.values().map(|resource| resource.methods.len()).sum();
             assert_eq!(plan.stages[0].routes.len(), methods, "every method has its route");
         }
         Err(errors) => {

@@ -167,6 +167,7 @@ impl Serving {
                 self.node.reopen_log();
                 reload(&mut self.node, &mut self.sources, settings);
                 renew(&mut self.node, &mut self.sources.certificates, settings);
+                self.sources.control.renew_identities(settings);
                 systemd::ready();
             }
             Some(Happening::Edited) => {
