@@ -87,9 +87,11 @@ impl Condition {
             // A key that isn't there is unlike anything.
             return self.if_exists || self.negated || self.quantifier == Quantifier::All;
         };
+        let is_pattern = matches!(self.operator, Operator::StringLike | Operator::Arn);
         let fits = |one: &str| {
             let found = self.values.iter().any(|value| {
-                let expanded = if variables { expand(value, context) } else { Some(value.clone()) };
+                let expanded =
+                    if variables { expand(value, context, is_pattern) } else { Some(value.clone()) };
                 expanded.is_some_and(|value| matches(self.operator, &value, one))
             });
             found != self.negated
@@ -184,7 +186,7 @@ fn moment(text: &str) -> Option<f64> {
         return Some(seconds);
     }
     let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00Z"));
-    let number = |text: Option<&str>| text?.parse::<i64>().ok();
+    let number = |text: Option<&str>| text?.parse::<u16>().ok().map(i64::from);
     let mut parts = date.split('-');
     let (year, month, day) = (number(parts.next())?, number(parts.next())?, number(parts.next())?);
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {

@@ -1,5 +1,19 @@
 //! Wildcards of policies: `*` is any run of characters, `?` is one.
 
+/// Stands in a pattern for a `*` that is one.
+pub(crate) const STAR: char = '\u{1}';
+/// Stands in a pattern for a `?` that is one.
+pub(crate) const QUESTION: char = '\u{2}';
+
+fn is(pattern: u8, octet: u8) -> bool {
+    match pattern {
+        b'?' => true,
+        0x01 => octet == b'*',
+        0x02 => octet == b'?',
+        pattern => pattern == octet,
+    }
+}
+
 /// Whether a text fits a pattern, in time that grows with their product at most.
 #[must_use]
 pub fn fits(pattern: &str, text: &str) -> bool {
@@ -13,7 +27,7 @@ pub fn fits(pattern: &str, text: &str) -> bool {
                 back = Some((p + 1, t));
                 p += 1;
             }
-            Some(&octet) if octet == b'?' || octet == text[t] => {
+            Some(&octet) if is(octet, text[t]) => {
                 p += 1;
                 t += 1;
             }

@@ -161,15 +161,16 @@ impl Statement {
         };
         names(&self.actions, &|pattern| pattern::fits_any_case(pattern, action))
             && names(&self.resources, &|pattern| {
-                let expanded = if variables { expand(pattern, context) } else { Some(pattern.clone()) };
+                let expanded = if variables { expand(pattern, context, true) } else { Some(pattern.clone()) };
                 expanded.is_some_and(|pattern| pattern::arn_fits(&pattern, resource))
             })
             && self.conditions.iter().all(|condition| condition.holds(context, variables))
     }
 }
 
-/// Puts values in the places of `${key}`; `None` if one isn't there.
-pub(crate) fn expand(text: &str, context: &Context) -> Option<String> {
+/// Puts values in the places of `${key}`; `None` if one isn't there. Wildcards in values stand for themselves, which a
+/// pattern has to be told.
+pub(crate) fn expand(text: &str, context: &Context, is_pattern: bool) -> Option<String> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("${") {
@@ -179,11 +180,16 @@ pub(crate) fn expand(text: &str, context: &Context) -> Option<String> {
         let (key, default) = inner
             .split_once(',')
             .map_or((inner, None), |(key, default)| (key, Some(default.trim().trim_matches('\''))));
-        match (key.trim(), context.get(&key.trim().to_ascii_lowercase())) {
-            (literal @ ("*" | "?" | "$"), _) => expanded.push_str(literal),
-            (_, Some([one])) => expanded.push_str(one),
-            _ => expanded.push_str(default?),
-        }
+        let value = match (key.trim(), context.get(&key.trim().to_ascii_lowercase())) {
+            (literal @ ("*" | "?" | "$"), _) => literal,
+            (_, Some([one])) => one,
+            _ => default?,
+        };
+        expanded.extend(value.chars().map(|c| match c {
+            '*' if is_pattern => pattern::STAR,
+            '?' if is_pattern => pattern::QUESTION,
+            c => c,
+        }));
         rest = &rest[at + end + 1..];
     }
     expanded.push_str(rest);
@@ -257,9 +263,14 @@ mod tests {
         let resource = "arn:aws:apigateway:us-east-1::/tags/ann";
         assert_eq!(decision(&[policy("2012-10-17")], "a:b", resource), Decision::Allowed);
         assert_eq!(decision(&[policy("2008-10-17")], "a:b", resource), Decision::ImplicitDeny);
-        let context = Context::default();
-        assert_eq!(expand("${aws:none}", &context), None);
-        assert_eq!(expand("${aws:none, 'x'}${*}$", &context).as_deref(), Some("x*$"));
+        let mut context = Context::default();
+        assert_eq!(expand("${aws:none}", &context, false), None);
+        assert_eq!(expand("${aws:none, 'x'}${*}$", &context, false).as_deref(), Some("x*$"));
+        // Wildcards that a caller brings are no wildcards.
+        context.set("aws:username", ["a*?".to_owned()]);
+        let pattern = expand("${aws:username}${*}*", &context, true).expect("there");
+        assert!(pattern::fits(&pattern, "a*?*") && pattern::fits(&pattern, "a*?*b"));
+        assert!(!pattern::fits(&pattern, "abc*") && !pattern::fits(&pattern, "a*?b"));
     }
 
     #[test]
@@ -290,7 +301,7 @@ mod tests {
         #[test]
         fn no_text_is_too_strange(text in ".{0,200}", pattern in "[a*?${}:,' ]{0,40}") {
             let _ = Policy::read(&Value::String(text.clone()));
-            let _ = expand(&pattern, &Context::default());
+            let _ = expand(&pattern, &Context::default(), true);
             let _ = pattern::arn_fits(&pattern, &text);
         }
     }

@@ -56,7 +56,7 @@ fn compile(definition: &openapi::Definition) {
     match outcome {
         Ok(plan) => {
             let methods: usize =
-                definition.api.definition.resources.values().map(|resource| resource.methods.len()).sum();
+                definition.api.definition.resources.iter().map(|(_, resource)| resource.methods.len()).sum();
             assert_eq!(plan.stages[0].routes.len(), methods, "every method has its route");
         }
         Err(errors) => {

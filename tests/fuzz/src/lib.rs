@@ -11,28 +11,34 @@ mod chunked_body;
 mod h2_frames;
 mod head;
 mod hpack;
+mod management_calls;
 pub mod mutate;
+mod policies;
 mod proxy_protocol;
 pub mod random;
 mod request_head;
 mod response_head;
 mod route_match;
 mod rules;
+mod signature;
 
 pub use api_definition::api_definition;
 pub use chunked_body::chunked_body;
 pub use h2_frames::h2_frames;
 pub use hpack::hpack;
+pub use management_calls::management_calls;
+pub use policies::policies;
 pub use proxy_protocol::proxy_protocol;
 pub use request_head::request_head;
 pub use response_head::response_head;
 pub use route_match::route_match;
+pub use signature::signature;
 
 /// A target: its name, which is also its corpus's folder, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 11] = [
     ("request_head", request_head),
     ("response_head", response_head),
     ("chunked_body", chunked_body),
@@ -41,4 +47,7 @@ pub const TARGETS: [Target; 8] = [
     ("proxy_protocol", proxy_protocol),
     ("route_match", route_match),
     ("api_definition", api_definition),
+    ("management_calls", management_calls),
+    ("policies", policies),
+    ("signature", signature),
 ];
