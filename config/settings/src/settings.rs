@@ -25,6 +25,8 @@ pub struct Settings {
     pub resolver: Resolver,
     /// Control listener.
     pub control: SocketAddr,
+    /// What the control listener presents, where it speaks TLS.
+    pub control_tls: Option<Identity>,
     /// What is asked of those who make management calls.
     pub control_auth: ControlAuth,
     /// File of identities.
@@ -259,6 +261,7 @@ pub(crate) fn build(chosen: &Chosen) -> Result<Settings, Vec<Problem>> {
             .map_or(Origin::Default, |said| said.origin.clone()),
         resolver: resolver(chosen)?,
         control: control(chosen)?,
+        control_tls: identity(chosen, "control.tls", 0).map_err(|problem| vec![problem])?,
         control_auth: control_auth(chosen),
         control_identities: path(chosen.one("control.identities")),
         control_insecure: is_insecure(chosen),

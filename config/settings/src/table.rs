@@ -321,6 +321,18 @@ pub const TABLE: &[Setting] = &[
         "./identities.yaml",
         "File of users with their access keys and policies, read where `control.auth` is `iam`, and again on SIGHUP.",
     ),
+    setting(
+        "control.tls.certificate",
+        Kind::Path,
+        "",
+        "PEM file with the certificate chain, leaf first: the control listener speaks TLS. Watched.",
+    ),
+    setting(
+        "control.tls.key",
+        Kind::Path,
+        "",
+        "PEM file with the private key of that certificate, not encrypted.",
+    ),
     flagged(
         setting(
             "control.insecure",

@@ -15,10 +15,11 @@ pub(crate) fn ready(node: &Node, compiled: &Compiled, settings: &Settings) {
     for api in &compiled.apis {
         println_api(api, first, compiled.apis.len() == 1);
     }
-    eprintln!("control on http://{} (/healthz, /readyz, /metrics)", node.control);
+    let control = if settings.control_tls.is_some() { "https" } else { "http" };
+    eprintln!("control on {control}://{} (/healthz, /readyz, /metrics)", node.control.address);
     if compiled.apis.is_empty() {
         let example = "aws apigateway create-rest-api --name pets";
-        eprintln!("  {example} --endpoint-url http://{}", reachable(node.control));
+        eprintln!("  {example} --endpoint-url {control}://{}", reachable(node.control.address));
     }
     for (address, scheme) in node.addresses.iter().zip(schemes) {
         match address {

@@ -13,8 +13,16 @@ const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// Bytes read of a bundle of certificate authorities; a system's has a quarter of a megabyte.
 const ROOTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Terms of each listener, and notes.
-pub(crate) type Loaded = (Vec<Option<Terms>>, Vec<Finding>);
+/// What is presented where; `None` are listeners that speak plain HTTP.
+pub(crate) struct Presented {
+    /// On each listener.
+    pub(crate) listeners: Vec<Option<Terms>>,
+    /// On the control listener.
+    pub(crate) control: Option<Terms>,
+}
+
+/// What is presented, and notes.
+pub(crate) type Loaded = (Presented, Vec<Finding>);
 
 /// Certificates as they were last read.
 pub(crate) struct Certificates {
@@ -49,8 +57,7 @@ impl Certificates {
         Self::files(settings).iter().any(|file| read(file).ok().as_ref() != known.next())
     }
 
-    /// Reads every file anew: the terms of each listener, `None` for those that speak plain HTTP. Beside them
-    /// the notes that weren't told before.
+    /// Reads every file anew. Beside what is presented the notes that weren't told before.
     ///
     /// # Errors
     /// All findings, at least one of them an error.
@@ -79,10 +86,21 @@ impl Certificates {
                 }
             }
         });
-        let terms: Vec<Option<Terms>> = terms.collect();
+        let listeners: Vec<Option<Terms>> = terms.collect();
+        let control = settings.control_tls.as_ref().and_then(|files| {
+            let identity = identity_of(files, &mut findings)?;
+            // AWS's own endpoints take TLS 1.2 and 1.3.
+            let policy = Policy::named("TLS_1_2")?;
+            let terms = Terms::new(&[identity], policy, &self.tickets);
+            terms
+                .map_err(|error| {
+                    findings.push(Finding::error(format!("{}: {error}", files.certificate_origin)));
+                })
+                .ok()
+        });
         let is_served = !findings.iter().any(Finding::is_error);
         let news = self.notes.news(findings, is_served);
-        if is_served { Ok((terms, news)) } else { Err(news) }
+        if is_served { Ok((Presented { listeners, control }, news)) } else { Err(news) }
     }
 }
 
@@ -106,7 +124,7 @@ pub(crate) fn roots(settings: &Settings) -> Result<Option<Roots>, Trouble> {
 
 fn identities(settings: &Settings) -> impl Iterator<Item = &settings::Identity> {
     let own = settings.listeners.iter().filter_map(|listener| Some(&listener.tls.as_ref()?.identity));
-    own.chain(&settings.certificates)
+    own.chain(&settings.certificates).chain(&settings.control_tls)
 }
 
 fn identity_of(files: &settings::Identity, findings: &mut Vec<Finding>) -> Option<Identity> {

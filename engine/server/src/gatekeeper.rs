@@ -93,7 +93,7 @@ impl Gatekeeper {
             ("aws:SourceIp", call.peer.ip().to_canonical().to_string()),
             ("aws:EpochTime", now.to_string()),
             ("aws:CurrentTime", now.to_string()),
-            ("aws:SecureTransport", "false".to_owned()),
+            ("aws:SecureTransport", call.secure.to_string()),
         ] {
             context.set(key, [value]);
         }

@@ -2,7 +2,7 @@
 //!
 //! example backends → workers → access log → control listener → resolver → listeners → shards
 
-use crate::certificates;
+use crate::certificates::{self, Presented};
 use crate::documents::Compiled;
 use crate::example_backend::ExampleBackend;
 use crate::inherited::{Inherited, Role, Socket};
@@ -23,7 +23,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use throttling::Registry;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
 use workers::resolver::{Bounds, Resolver, Wishes};
 use workers::{LogThread, Operations, Sink, Workers};
 
@@ -33,6 +35,14 @@ const LINK_PATIENCE: Duration = Duration::from_secs(10);
 const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks at draining shards.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
+
+/// The control listener, served by the workers.
+pub(crate) struct ControlListener {
+    pub(crate) address: SocketAddr,
+    /// What it accepts with from now on, where it speaks TLS.
+    tls: Option<watch::Sender<TlsAcceptor>>,
+    accepting: AbortHandle,
+}
 
 /// A running node.
 pub(crate) struct Node {
@@ -50,12 +60,10 @@ pub(crate) struct Node {
     pub(crate) addresses: Vec<Address>,
     socket_files: Vec<SocketFile>,
     /// Control address, with the port that was taken.
-    pub(crate) control: SocketAddr,
+    pub(crate) control: ControlListener,
     /// The event loop that runs.
     pub(crate) runtime: Kind,
     drain: Duration,
-    /// The control listener's accepting.
-    accepting: AbortHandle,
     /// The way to a shard for tests of methods.
     door: Door,
     workers: Workers,
@@ -72,7 +80,7 @@ impl Node {
     pub(crate) fn start(
         settings: &Settings,
         compiled: &Compiled,
-        terms: Vec<Option<Terms>>,
+        presented: Presented,
         mut inherited: Inherited,
         calls: workers::Calls,
     ) -> Result<Self, Trouble> {
@@ -82,8 +90,8 @@ impl Node {
         let mut metrics: Vec<Arc<ShardMetrics>> = (0..=cpus.len()).map(|_| Arc::default()).collect();
         let (log, writers) = access_log(settings, cpus.len(), &metrics[cpus.len()])?;
         let ready = Arc::new(AtomicBool::new(false));
-        let (control, accepting, held) =
-            control(settings, (&metrics, &ready, calls), &workers, &mut inherited)?;
+        let Presented { listeners: terms, control: own } = presented;
+        let (control, held) = control(settings, (&metrics, &ready, calls), own, &workers, &mut inherited)?;
         let (mailboxes, nears) = mailboxes(cpus.len())?;
         let resolver = resolver(settings, &workers, mailboxes.clone(), Arc::clone(&metrics[cpus.len()]));
         metrics.truncate(cpus.len());
@@ -104,7 +112,6 @@ impl Node {
             control,
             runtime,
             drain: settings.timeouts.drain,
-            accepting,
             door,
             workers,
         };
@@ -191,9 +198,13 @@ impl Node {
     ///
     /// # Errors
     /// A shard can't be told; others may have been.
-    pub(crate) fn present(&self, terms: &[Option<Terms>]) -> Result<(), Trouble> {
+    pub(crate) fn present(&self, presented: &Presented) -> Result<(), Trouble> {
+        if let (Some(tls), Some(terms)) = (&self.control.tls, &presented.control) {
+            // Nobody to tell is a listener that has ended.
+            let _ = tls.send(acceptor(terms));
+        }
         for shard in &self.shards {
-            let told = shard.mailbox().present(terms.to_vec());
+            let told = shard.mailbox().present(presented.listeners.clone());
             told.map_err(|error| Trouble::new(format!("a shard can't be told: {error}")))?;
         }
         Ok(())
@@ -247,11 +258,11 @@ impl Node {
     /// has the sockets as well (`left`), connections that wait are its own, and so are files and the control listener.
     /// `hurry` says whether somebody lost patience. Tells whether it was an orderly end.
     pub(crate) fn stop(self, left: bool, mut hurry: impl FnMut(Duration) -> bool) -> bool {
-        let Node { shards, ready, log, example_backends, socket_files, held, drain, accepting, .. } = self;
+        let Node { shards, ready, log, example_backends, socket_files, held, drain, control, .. } = self;
         ready.store(false, Ordering::Release);
         drop(held);
         if left {
-            accepting.abort();
+            control.accepting.abort();
             socket_files.into_iter().for_each(SocketFile::leave);
         } else {
             // Before the shards stop accepting: who comes now finds no gateway, rather than one that refuses.
@@ -395,13 +406,19 @@ fn door(places: &mut Places) -> Result<Door, Trouble> {
     Ok(door)
 }
 
+/// TLS as the workers speak it.
+fn acceptor(terms: &Terms) -> TlsAcceptor {
+    TlsAcceptor::from(terms.http1())
+}
+
 /// The control listener, served by the workers, and its socket for a process that takes over.
 fn control(
     settings: &Settings,
     (metrics, ready, calls): (&[Arc<ShardMetrics>], &Arc<AtomicBool>, workers::Calls),
+    terms: Option<Terms>,
     workers: &Workers,
     inherited: &mut Inherited,
-) -> Result<(SocketAddr, AbortHandle, Vec<Socket>), Trouble> {
+) -> Result<(ControlListener, Vec<Socket>), Trouble> {
     let trouble = |error| {
         Trouble::new(format!("the control listener can't listen on {}: {error}", settings.control))
             .with_help("`--control ADDR` chooses another address; port 0 takes a free one")
@@ -412,6 +429,7 @@ fn control(
     };
     let held = vec![held_alone(Role::Control, 0, settings.control, &listener).map_err(trouble)?];
     let address = listener.local_addr().map_err(trouble)?;
+    let tls = terms.as_ref().map(acceptor).map(watch::Sender::new);
     let (metrics, ready) = (metrics.to_vec(), Arc::clone(ready));
     let shards = metrics[..metrics.len() - 1].to_vec();
     // Whoever asks should send its clients elsewhere only if no shard takes a request.
@@ -420,9 +438,10 @@ fn control(
         ready: Arc::new(move || ready.load(Ordering::Acquire) && !refuses()),
         metrics: Arc::new(move || records::prometheus::render(&metrics)),
         calls,
+        tls: tls.as_ref().map(watch::Sender::subscribe),
     };
     let accepting = operations.serve(listener, workers.handle()).map_err(trouble)?;
-    Ok((address, accepting, held))
+    Ok((ControlListener { address, tls, accepting }, held))
 }
 
 /// What each shard may hold before it sheds load. Of memory, half is for what isn't counted: the kernel's own buffers,

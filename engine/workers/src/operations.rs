@@ -13,9 +13,11 @@ use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
 use vocabulary::limits::CONTROL_BODY_BYTES;
 
 /// Connections at a time: scrapers, probes, people, and tools that manage many APIs at once.
@@ -43,6 +45,8 @@ pub struct Call {
     pub body: Bytes,
     /// Who called.
     pub peer: SocketAddr,
+    /// Whether the call came by TLS.
+    pub secure: bool,
     /// Where the answer goes.
     pub answer: oneshot::Sender<Answer>,
 }
@@ -70,6 +74,8 @@ pub struct Operations {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Where calls of the control plane go.
     pub calls: Calls,
+    /// What connections are accepted with from now on, if they are to speak TLS.
+    pub tls: Option<watch::Receiver<TlsAcceptor>>,
 }
 
 impl Operations {
@@ -95,23 +101,37 @@ impl Operations {
                 let _ = stream.set_nodelay(true);
                 let operations = self.clone();
                 tokio::spawn(async move {
-                    let service = service_fn(move |request| {
-                        let operations = operations.clone();
-                        async move { Ok::<_, Infallible>(operations.answer(request, peer).await) }
-                    });
-                    // A connection that breaks off concerns nobody else.
-                    let _ = hyper::server::conn::http1::Builder::new()
-                        .timer(TokioTimer::new())
-                        .header_read_timeout(HEADER_PATIENCE)
-                        .max_buf_size(HEAD_BYTES_MAX)
-                        .max_headers(HEADERS_MAX)
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
+                    let acceptor = operations.tls.as_ref().map(|tls| tls.borrow().clone());
+                    match acceptor {
+                        None => operations.converse(stream, peer).await,
+                        Some(acceptor) => {
+                            let greeting = tokio::time::timeout(HEADER_PATIENCE, acceptor.accept(stream));
+                            if let Ok(Ok(stream)) = greeting.await {
+                                operations.converse(stream, peer).await;
+                            }
+                        }
+                    }
                     drop(place);
                 });
             }
         });
         Ok(accepting.abort_handle())
+    }
+
+    /// Serves a connection to its end.
+    async fn converse(self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketAddr) {
+        let service = service_fn(move |request| {
+            let operations = self.clone();
+            async move { Ok::<_, Infallible>(operations.answer(request, peer).await) }
+        });
+        // A connection that breaks off concerns nobody else.
+        let _ = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_PATIENCE)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .max_headers(HEADERS_MAX)
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
     }
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
@@ -151,6 +171,7 @@ impl Operations {
             headers: head.headers,
             body,
             peer,
+            secure: self.tls.is_some(),
             answer,
         };
         if !(self.calls)(call) {
@@ -218,6 +239,7 @@ mod tests {
                 let answer = Answer { status: 201, headers: vec![("X-A", "b".to_owned())], body };
                 call.answer.send(answer).is_ok()
             }),
+            tls: None,
         };
         operations.serve(listener, workers.handle()).expect("serve");
         let ask = |head: &str, body: &str| {

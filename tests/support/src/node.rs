@@ -300,6 +300,7 @@ impl Node {
                     let address = address_after(&line, "listening on http://");
                     self.addresses.extend(address.or(address_after(&line, "listening on https://")));
                     self.control = self.control.or(address_after(&line, "control on http://"));
+                    self.control = self.control.or(address_after(&line, "control on https://"));
                     let ready = line.starts_with("ready");
                     self.seen.push(line);
                     if ready {

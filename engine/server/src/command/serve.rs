@@ -1,6 +1,6 @@
 //! `turnpike serve`: settings, documents, node; then reloads until a signal ends it.
 
-use crate::certificates::Certificates;
+use crate::certificates::{Certificates, Presented};
 use crate::control::ControlPlane;
 use crate::documents::{Compiled, Documents};
 use crate::happenings::{Happening, Happenings};
@@ -12,7 +12,6 @@ use crate::{announce, report, systemd};
 use clap::ArgMatches;
 use model::Account;
 use settings::Settings;
-use shard::tls::Terms;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -65,7 +64,7 @@ fn start(
     settings: &Settings,
 ) -> Result<Option<(Node, Sources, Option<Predecessor>)>, Trouble> {
     let mut certificates = Certificates::new()?;
-    let Some(terms) = load(&mut certificates, settings) else { return Ok(None) };
+    let Some(presented) = load(&mut certificates, settings) else { return Ok(None) };
     let (predecessor, inherited) = match Predecessor::ask()? {
         Some((predecessor, inherited)) => (Some(predecessor), inherited),
         None => (None, Inherited::passed()?),
@@ -78,7 +77,7 @@ fn start(
             None => return Ok(None),
         }
     }
-    let node = Node::start(settings, &compiled, terms, inherited, happenings.calls())?;
+    let node = Node::start(settings, &compiled, presented, inherited, happenings.calls())?;
     announce::ready(&node, &compiled, settings);
     systemd::ready();
     if let Some(predecessor) = &predecessor {
@@ -258,19 +257,19 @@ fn renew(node: &mut Node, certificates: &mut Certificates, settings: &Settings) 
     if Certificates::files(settings).is_empty() {
         return;
     }
-    match load(certificates, settings).map(|terms| node.present(&terms)) {
+    match load(certificates, settings).map(|presented| node.present(&presented)) {
         Some(Ok(())) => eprintln!("certificates renewed"),
         Some(Err(trouble)) => report::plain(&trouble.message, trouble.help.as_deref()),
         None => eprintln!("certificates not renewed: the old ones are presented on"),
     }
 }
 
-/// The terms of every listener; `None` is a reported failure.
-fn load(certificates: &mut Certificates, settings: &Settings) -> Option<Vec<Option<Terms>>> {
+/// What every listener presents; `None` is a reported failure.
+fn load(certificates: &mut Certificates, settings: &Settings) -> Option<Presented> {
     match certificates.load(settings) {
-        Ok((terms, notes)) => {
+        Ok((presented, notes)) => {
             report::findings(&notes);
-            Some(terms)
+            Some(presented)
         }
         Err(findings) => {
             report::findings(&findings);

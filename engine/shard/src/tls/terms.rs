@@ -34,6 +34,14 @@ impl Tickets {
 pub struct Terms(pub(super) Arc<ServerConfig>);
 
 impl Terms {
+    /// The same for clients that speak HTTP/1.1 only, and another loop.
+    #[must_use]
+    pub fn http1(&self) -> Arc<ServerConfig> {
+        let mut config = (*self.0).clone();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Arc::new(config)
+    }
+
     /// Puts them together. The first identity serves clients that name no server, or one that nobody here is.
     ///
     /// # Errors

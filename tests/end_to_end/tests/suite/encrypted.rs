@@ -1,5 +1,6 @@
 //! TLS on listeners, by real clients: versions, names, sessions, policies; ends, streams, renewal and abuse below.
 
+mod control;
 mod ends;
 mod hostile;
 mod policies;
