@@ -35,6 +35,8 @@ pub(crate) struct Call<'a> {
     pub(crate) region: &'a Region,
     /// Seconds of the Unix epoch.
     pub(crate) now: i64,
+    /// Where stages are reached, without a slash at the end.
+    pub(crate) data_plane: &'a str,
     /// Longest `timeoutInMillis`.
     pub(crate) timeout_ms_max: u32,
     pub(crate) random: &'a mut dyn Random,

@@ -21,6 +21,8 @@ pub struct Request<'a> {
     pub query: &'a str,
     /// `Accept`, or nothing.
     pub accept: &'a str,
+    /// Where stages are reached, without a slash at the end: `http://localhost:8080`.
+    pub data_plane: &'a str,
     /// The body, whole.
     pub body: &'a [u8],
     /// Region of the signature or the host.
@@ -178,6 +180,7 @@ impl Control {
             query,
             body: request.body,
             accept: request.accept,
+            data_plane: request.data_plane,
             scope: Scope { account_id: &self.settings.account_id, region: request.region },
             region: self.account.region(request.region),
             now: request.now,

@@ -107,6 +107,7 @@ impl Plane {
             path,
             query,
             accept: "application/json",
+            data_plane: "http://localhost:8080",
             body,
             region: "us-east-1",
             now: self.now,

@@ -23,6 +23,7 @@ mod models;
 mod request_validators;
 mod resources;
 mod rest_apis;
+mod sdks;
 mod stage_patches;
 mod stages;
 mod tagged;
@@ -71,5 +72,6 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     vpc_links::OPERATIONS,
     client_certificates::OPERATIONS,
     documentation::OPERATIONS,
+    sdks::OPERATIONS,
     unsupported::OPERATIONS,
 ];

@@ -64,6 +64,28 @@ fn println_api(api: &Served, address: Option<(&str, &Address)>, catch_all: bool)
     eprintln!("  {}", line(example, scheme, &format!("{host}/{}", api.stage), &option));
 }
 
+/// Where stages are reached from this machine: the first listener with a port, by a name that certificates may have.
+pub(crate) fn data_plane(node: &Node, settings: &Settings) -> String {
+    let listeners = settings.listeners.iter().zip(&node.addresses);
+    let reached = listeners.into_iter().find_map(|(listener, address)| match address {
+        Address::Tcp(address) => {
+            let scheme = if listener.tls.is_some() { "https" } else { "http" };
+            let address = reachable(*address);
+            let host = if address.ip().is_loopback() { "localhost".to_owned() } else { host(address.ip()) };
+            Some(format!("{scheme}://{host}:{}", address.port()))
+        }
+        Address::Unix(_) => None,
+    });
+    reached.unwrap_or_else(|| "http://localhost".to_owned())
+}
+
+fn host(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
 /// A path as a shell takes it.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();

@@ -17,6 +17,7 @@ Examples:
   turnpike serve a.yaml b.json            two APIs, told apart by Host or path
   turnpike check petstore.yaml            what would be refused, with line and column
   turnpike serve --config turnpike.yaml   listeners, shards, limits and logs from a file
+  turnpike sdk python petstore.yaml       a client of the API in one file
 
 Help on one command: turnpike help serve";
 
@@ -65,6 +66,25 @@ Examples:
 
 The whole file is checked before anything is made of it.";
 
+const SDK_EXAMPLES: &str = "\
+Examples:
+  turnpike sdk python petstore.yaml --out client
+  turnpike sdk javascript petstore.yaml --url https://api.example.com --out web
+  aws apigateway get-export --rest-api-id ID --stage-name prod --export-type oas30 a.json
+  turnpike sdk python a.json --url http://localhost:8080/restapis/ID/prod/_user_request_
+
+A client is one readable module without dependencies, and a README. Methods that ask for an API key
+or for a signature (AWS_IAM) get one. `aws apigateway get-sdk` has the same from a running node.";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  turnpike export petstore.yaml                                  OpenAPI 3.0, without AWS's extensions
+  turnpike export petstore.yaml --extensions apigateway --yaml   with all of them
+  turnpike export old.json --type swagger --extensions integrations,authorizers
+
+The document is imported as ImportRestApi does and written as GetExport does. Stages of a running node:
+aws apigateway get-export --endpoint-url http://127.0.0.1:8081 …";
+
 /// The whole command line.
 pub(crate) fn command() -> Command {
     Command::new("turnpike")
@@ -75,6 +95,8 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(serve())
         .subcommand(check())
+        .subcommand(export())
+        .subcommand(sdk())
         .subcommand(backup())
         .subcommand(restore())
         .subcommand(Command::new("version").about("Print version, target and runtime support"))
@@ -96,6 +118,55 @@ fn check() -> Command {
         .about("Say what in OpenAPI documents would be refused, with file:line:column")
         .after_help(CHECK_EXAMPLES)
         .arg(files().help("OpenAPI documents; without any, those that the settings name"))
+        .arg(config())
+}
+
+fn document() -> Arg {
+    Arg::new("document")
+        .value_name("FILE")
+        .required(true)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("OpenAPI document, JSON or YAML; - reads standard input")
+}
+
+fn export() -> Command {
+    let words =
+        ["apigateway", "integrations", "authorizers", "validators", "gatewayresponses", "documentation"];
+    let extensions = Arg::new("extensions").long("extensions").value_name("LIST").value_delimiter(',');
+    let kind = Arg::new("type").long("type").value_name("TYPE").default_value("oas30");
+    Command::new("export")
+        .about("Write a document anew: OpenAPI 3.0 or 2.0, with AWS's extensions or without")
+        .after_help(EXPORT_EXAMPLES)
+        .arg(document())
+        .arg(kind.value_parser(["oas30", "swagger"]).help("OpenAPI 3.0, or 2.0"))
+        .arg(extensions.value_parser(words).help("Which of AWS's members it has"))
+        .arg(Arg::new("yaml").long("yaml").action(ArgAction::SetTrue).help("YAML instead of JSON"))
+        .arg(
+            Arg::new("stage")
+                .long("stage")
+                .value_name("NAME")
+                .default_value("prod")
+                .help("Stage in its server's URL"),
+        )
+        .arg(config())
+}
+
+fn sdk() -> Command {
+    let url = Arg::new("url").long("url").value_name("URL").default_value("http://localhost:8080");
+    let out = Arg::new("out").long("out").value_name("FOLDER").default_value(".");
+    Command::new("sdk")
+        .about("Write a client of an API: JavaScript or Python, one module without dependencies")
+        .after_help(SDK_EXAMPLES)
+        .arg(
+            Arg::new("language")
+                .required(true)
+                .value_parser(["javascript", "python"])
+                .help("Language of the client"),
+        )
+        .arg(document())
+        .arg(url.help("Where the API is served; clients can be told otherwise"))
+        .arg(out.value_parser(clap::value_parser!(PathBuf)).help("Folder to write to"))
+        .arg(force().help("Replace files that are there"))
         .arg(config())
 }
 

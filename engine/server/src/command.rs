@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod generate;
 mod resolve;
 mod serve;
 mod version;
@@ -16,6 +17,8 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
         Some(("check", matches)) => check::run(matches),
         Some(("backup", matches)) => backup::backup(matches),
         Some(("restore", matches)) => backup::restore(matches),
+        Some(("sdk", matches)) => generate::sdk(matches),
+        Some(("export", matches)) => generate::export(matches),
         _ => version::run(),
     }
 }

@@ -15,6 +15,7 @@ use rcgen::{CertificateParams, DnType, KeyPair};
 use settings::Settings;
 use workers::{Answer, Call};
 
+use crate::announce;
 use crate::documents::{Compiled, Documents};
 use crate::gatekeeper::Gatekeeper;
 use crate::happenings::Happenings;
@@ -132,6 +133,7 @@ impl ControlPlane {
         settings: &Settings,
         happenings: &Happenings,
     ) {
+        let data_plane = announce::data_plane(node, settings);
         let region = region(&call).unwrap_or_else(|| settings.region.clone());
         let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
         let request = control::Request {
@@ -139,6 +141,7 @@ impl ControlPlane {
             path: &call.path,
             query: &call.query,
             accept: header("accept").unwrap_or_default(),
+            data_plane: &data_plane,
             body: &call.body,
             region: &region,
             now: now(),

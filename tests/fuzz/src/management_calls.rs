@@ -68,6 +68,7 @@ pub fn management_calls(input: &[u8]) {
             path,
             query,
             accept: "application/json",
+            data_plane: "http://localhost:8080",
             body: body.as_bytes(),
             region: "eu-central-1",
             now: 1_700_000_000,

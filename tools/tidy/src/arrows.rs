@@ -30,6 +30,7 @@ const TIERS: &[(&str, u8)] = &[
     ("engine/records", 2),
     ("config/openapi", 2),
     ("config/store", 2),
+    ("config/sdk", 3),
     ("engine/plan", 3),
     ("engine/gateway", 4),
     ("engine/workers", 5),

@@ -81,6 +81,7 @@ fn exports_come_as_files() {
     let mut ask = |kind: &str, accept: &'static str| {
         let path = format!("/restapis/{api}/stages/prod/exports/{kind}");
         let request = crate::Request {
+            data_plane: "",
             method: "GET",
             path: &path,
             query: "",
