@@ -9,7 +9,7 @@ import traceback
 from node import Node
 from plane import ANY_KEY, Plane
 
-GROUPS = ["apis", "stages", "parts", "keys", "should", "access", "sdk", "cli"]
+GROUPS = ["apis", "stages", "parts", "keys", "should", "access", "sdk", "terraform", "cli"]
 # Operations of the first version that must be there; each is called by one of the groups.
 MUST = """
 CreateApiKey CreateAuthorizer CreateBasePathMapping CreateDeployment CreateDomainName CreateModel CreateRequestValidator
