@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 
+from control import control
 from measurement import LOAD, LOAD_CORE, make_certificate, measure, on, rss_kib, start_backend, summarise
 from peers import OURS, STARTERS, Turnpike, present
 from table import table, write
@@ -155,13 +156,14 @@ def main():
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--runtime", choices=["ring", "portable"], default="ring")
     parser.add_argument("--all-peers", action="store_true", help="build the slow peer, Pingora, too (done by perf/run)")
+    parser.add_argument("--rate", type=int, default=10_000, help="requests a second beside management calls (control)")
     parser.add_argument("--no-write", action="store_true", help="print the table, leave docs/performance.md alone")
-    parser.add_argument("scenarios", nargs="*", help=f"some of {', '.join(SCENARIOS)}, W7, scale, shards")
+    parser.add_argument("scenarios", nargs="*", help=f"some of {', '.join(SCENARIOS)}, W7, scale, shards, control")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (3 if arguments.quick else 5)
     arguments.seconds = arguments.seconds or (1.5 if arguments.quick else 3)
-    names = arguments.scenarios or (["W1", "W4", "W6", "W8"] if arguments.quick else [*SCENARIOS, "W7", "scale", "shards"])
-    rows, idle, scales, pair = [], [], None, None
+    names = arguments.scenarios or (["W1", "W4", "W6", "W8"] if arguments.quick else [*SCENARIOS, "W7", "scale", "shards", "control"])
+    rows, idle, scales, pair, managed = [], [], None, None, None
     with tempfile.TemporaryDirectory(prefix="turnpike-perf-") as folder:
         folder = pathlib.Path(folder)
         os.chmod(folder, 0o755)
@@ -172,9 +174,11 @@ def main():
                 scales = scale(folder, arguments.rounds, min(arguments.seconds, 1.5))
             elif name == "shards":
                 pair = shards(folder, arguments.rounds, arguments.seconds)
+            elif name == "control":
+                managed = control(folder, arguments.rounds, arguments.seconds, arguments.rate)
             else:
                 rows.append(scenario_rounds(name, folder, arguments.rounds, arguments.seconds, arguments.runtime))
-    text = table(rows, idle, scales, pair, arguments)
+    text = table(rows, idle, scales, pair, managed, arguments)
     if arguments.no_write:
         print(text)
     else:

@@ -30,7 +30,7 @@ class Peer:
 
 class Turnpike(Peer):
     def __init__(self, folder, name="turnpike", routes=300, apis=1, port=OURS, runtime="ring", backend=None, log=True,
-                 tls=False, h2up=False, spin=0, shards=1, core=PROXY_CORE):
+                 tls=False, h2up=False, spin=0, shards=1, core=PROXY_CORE, data=None):
         self.log = folder / f"{name}.access.log"
         self.control = CONTROL + (port - OURS)
         files = []
@@ -46,7 +46,7 @@ class Turnpike(Peer):
             f"access_log: {{destination: {destination}, format: json}}\nlimits: {{connections: 16000, idle_upstreams: 512}}\n"
         )
         command = [TURNPIKE, "serve", *files, "--config", settings, "--control", f"127.0.0.1:{self.control}",
-                   "--runtime", runtime]
+                   "--runtime", runtime, *(["--data-dir", data] if data else [])]
         path = f"/items{routes // 2}/abc"
         if apis > 1:
             path = f"/_aws/execute-api/api{apis // 2:07}/prod{path}"

@@ -6,6 +6,7 @@ import pathlib
 import platform
 import re
 
+from control import line
 from measurement import ROOT
 from peers import versions
 
@@ -39,7 +40,7 @@ def verdict(value):
     return text
 
 
-def table(rows, idle, scales, pair, arguments):
+def table(rows, idle, scales, pair, managed, arguments):
     lines = [
         caption(arguments), "",
         "| scenario | ours: CPU, p50, p99, p99.9, RSS | against | CPU ratio (median of rounds) | target [stretch] "
@@ -67,6 +68,8 @@ def table(rows, idle, scales, pair, arguments):
         met = "met" if pair["ratio"] <= 1.1 else "**missed**"
         lines.append(f"Two shards need {pair['ratio']:.3f} of the CPU per request of one (target ≤ 1.1: {met}), at {pair['rate']:.2f} "
                      "of its answers a second; node, load and backend share the two cores there.")
+    if managed:
+        lines.append(line(managed))
     return "\n".join(lines)
 
 

@@ -210,7 +210,7 @@ impl ControlPlane {
     ) -> Result<(), NodeError> {
         let keeper = &mut self.keeper;
         let mut served = Serving { node, documents, keeper, settings, prepared: None };
-        served.prepare(self.control.account())?;
+        served.compile(self.control.account())?;
         served.publish();
         Ok(())
     }
@@ -344,12 +344,21 @@ struct Serving<'a> {
     prepared: Option<Compiled>,
 }
 
-impl Served for Serving<'_> {
-    fn prepare(&mut self, account: &Account) -> Result<(), NodeError> {
+impl Serving<'_> {
+    fn compile(&mut self, account: &Account) -> Result<(), NodeError> {
         let compiled = self.documents.recompile(self.settings, account).map_err(NodeError::Refused)?;
-        self.node.prepare(&compiled).map_err(|trouble| NodeError::Unavailable(trouble.message))?;
+        self.node.prepare(&compiled).map_err(|trouble| {
+            self.documents.forget();
+            NodeError::Unavailable(trouble.message)
+        })?;
         self.prepared = Some(compiled);
         Ok(())
+    }
+}
+
+impl Served for Serving<'_> {
+    fn prepare(&mut self, account: &Account) -> Result<(), NodeError> {
+        if self.documents.has(account) { Ok(()) } else { self.compile(account) }
     }
 
     fn publish(&mut self) {
@@ -360,8 +369,10 @@ impl Served for Serving<'_> {
     }
 
     fn discard(&mut self) {
-        self.prepared = None;
-        self.node.discard();
+        if self.prepared.take().is_some() {
+            self.documents.forget();
+            self.node.discard();
+        }
     }
 
     fn write(&mut self, changes: &[Change]) -> Result<(), NodeError> {

@@ -26,6 +26,10 @@ pub(crate) struct Documents {
     imported: Vec<Imported>,
     /// Methods that are being tested.
     subjects: Vec<Arc<Subject>>,
+    /// What the plan made last has of the control plane; `None` until one is made for a call.
+    inputs: Option<Vec<Input>>,
+    /// Stages of the control plane that couldn't be compiled when the node started or read its files.
+    left_out: Vec<Input>,
     version: u64,
     notes: Notes,
 }
@@ -80,6 +84,8 @@ impl Documents {
             texts: Vec::new(),
             imported: Vec::new(),
             subjects: Vec::new(),
+            inputs: None,
+            left_out: Vec::new(),
             version: 0,
             notes: Notes::default(),
         }
@@ -116,20 +122,37 @@ impl Documents {
         &mut self.subjects
     }
 
-    /// Compiles the files as they were last read together with the stages of the control plane.
+    /// Whether the plan made last has just what the stages of an account are made of: most calls change nothing that is
+    /// served.
+    pub(crate) fn has(&self, account: &Account) -> bool {
+        let Some(inputs) = &self.inputs else { return false };
+        let managed = managed(account);
+        managed.len() == inputs.len() && managed.iter().zip(inputs).all(|(one, input)| input.is(one))
+    }
+
+    /// The plan made last isn't served after all.
+    pub(crate) fn forget(&mut self) {
+        self.inputs = None;
+    }
+
+    /// Compiles the files as they were last read together with the stages of the control plane. Those that were left out
+    /// stay so until they change.
     ///
     /// # Errors
     /// What of the control plane can't be compiled, in words.
     pub(crate) fn recompile(&mut self, settings: &Settings, account: &Account) -> Result<Compiled, String> {
         let node = self.node(settings, format(settings, &mut Vec::new()));
         let imported = &self.imported;
-        let managed = managed(account);
+        let all = managed(account);
+        let managed: Vec<Managed<'_>> =
+            all.iter().filter(|one| !self.left_out.iter().any(|input| input.is(one))).copied().collect();
         let plan =
             deploy::compile(&deployments(imported, &managed, &self.subjects), &node).map_err(|errors| {
                 let words = |error: &DeployError| format!("{}: {}", error.entity, error.message);
                 errors.iter().map(words).collect::<Vec<_>>().join("; ")
             })?;
         let apis = imported.iter().map(|file| describe(file, &mut Vec::new())).collect();
+        self.inputs = Some(all.iter().map(Input::of).collect());
         Ok(Compiled { plan: Arc::new(plan), apis, managed: managed.len() })
     }
 
@@ -167,8 +190,23 @@ impl Documents {
             return None;
         }
         let node = self.node(settings, access_log);
-        let managed = managed(account);
-        let plan = compile(&imported, &managed, &self.subjects, &node, findings);
+        let mut managed = managed(account);
+        self.inputs = None;
+        self.left_out.clear();
+        let plan = loop {
+            match compile(&imported, &managed, &self.subjects, &node, findings) {
+                Ok(plan) => break plan,
+                // Each time there are fewer.
+                Err(left_out) => {
+                    self.left_out.extend(left_out.iter().map(|&index| Input::of(&managed[index])));
+                    let mut index = 0;
+                    managed.retain(|_| {
+                        index += 1;
+                        !left_out.contains(&(index - 1))
+                    });
+                }
+            }
+        };
         let apis = imported.iter().map(|file| describe(file, findings)).collect();
         let plan = plan.filter(|_| !is_refused(findings))?;
         self.imported = imported;
@@ -242,10 +280,44 @@ fn format(settings: &Settings, findings: &mut Vec<Finding>) -> Option<Arc<Format
 #[derive(Clone, Copy)]
 struct Managed<'a> {
     api_id: &'a str,
-    api: &'a model::RestApi,
-    deployment: &'a model::Deployment,
-    stage: &'a model::Stage,
-    canary: Option<(&'a model::CanarySettings, &'a model::Definition)>,
+    api_name: &'a str,
+    definition: &'a Arc<model::Definition>,
+    stage: &'a Arc<model::Stage>,
+    canary: Option<(&'a model::CanarySettings, &'a Arc<model::Definition>)>,
+}
+
+/// What a stage of the control plane was compiled from. A change makes another allocation of what it changes.
+struct Input {
+    api_id: String,
+    api_name: String,
+    definition: Arc<model::Definition>,
+    stage: Arc<model::Stage>,
+    canary: Option<Arc<model::Definition>>,
+}
+
+impl Input {
+    fn of(one: &Managed<'_>) -> Self {
+        Input {
+            api_id: one.api_id.to_owned(),
+            api_name: one.api_name.to_owned(),
+            definition: Arc::clone(one.definition),
+            stage: Arc::clone(one.stage),
+            canary: one.canary.map(|(_, definition)| Arc::clone(definition)),
+        }
+    }
+
+    fn is(&self, one: &Managed<'_>) -> bool {
+        let canary = match (&self.canary, one.canary) {
+            (None, None) => true,
+            (Some(known), Some((_, definition))) => Arc::ptr_eq(known, definition),
+            _ => false,
+        };
+        canary
+            && self.api_id == one.api_id
+            && self.api_name == one.api_name
+            && Arc::ptr_eq(&self.definition, one.definition)
+            && Arc::ptr_eq(&self.stage, one.stage)
+    }
 }
 
 /// The stages of all regions. One whose deployment is gone can't be: the control plane keeps those in use.
@@ -256,9 +328,10 @@ fn managed(account: &Account) -> Vec<Managed<'_>> {
         .filter_map(|(id, tree, stage)| {
             let deployment = tree.deployments.get(&stage.deployment_id)?;
             let canary = stage.canary_settings.as_ref().and_then(|settings| {
-                Some((settings, &*tree.deployments.get(&settings.deployment_id)?.definition))
+                Some((settings, &tree.deployments.get(&settings.deployment_id)?.definition))
             });
-            Some(Managed { api_id: id, api: &tree.api, deployment, stage, canary })
+            let definition = &deployment.definition;
+            Some(Managed { api_id: id, api_name: &tree.api.name, definition, stage, canary })
         })
         .collect()
 }
@@ -278,11 +351,11 @@ fn deployments<'a>(
     });
     let managed = managed.iter().map(|one| Deployment {
         api_id: one.api_id,
-        api_name: &one.api.name,
-        definition: &one.deployment.definition,
+        api_name: one.api_name,
+        definition: one.definition,
         stage: one.stage,
         late_variables: true,
-        canary: one.canary,
+        canary: one.canary.map(|(settings, definition)| (settings, &**definition)),
     });
     let subjects = subjects.iter().map(|subject| Deployment {
         api_id: &subject.api_id,
@@ -295,15 +368,16 @@ fn deployments<'a>(
     files.chain(managed).chain(subjects).collect()
 }
 
+/// Compiles all of it. `None` is a file that is refused, `Err` are stages to leave out; both were reported.
 fn compile(
     imported: &[Imported],
     managed: &[Managed<'_>],
     subjects: &[Arc<Subject>],
     node: &NodeSettings,
     findings: &mut Vec<Finding>,
-) -> Option<NodePlan> {
+) -> Result<Option<NodePlan>, Vec<usize>> {
     let errors = match deploy::compile(&deployments(imported, managed, subjects), node) {
-        Ok(plan) => return Some(plan),
+        Ok(plan) => return Ok(Some(plan)),
         Err(errors) => errors,
     };
     let (of_files, of_stages): (Vec<DeployError>, Vec<DeployError>) =
@@ -318,16 +392,9 @@ fn compile(
         findings.push(Finding { weight: Weight::Warning, message, help: None, place: None });
         left_out.push(error.deployment - imported.len());
     }
-    if of_files.is_empty() {
-        let rest: Vec<Managed<'_>> = managed
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| !left_out.contains(index))
-            .map(|(_, stage)| *stage)
-            .collect();
-        // Each time there are fewer, or it isn't the stages that are wrong.
-        let fewer = rest.len() < managed.len();
-        return if fewer { compile(imported, &rest, subjects, node, findings) } else { None };
+    left_out.dedup();
+    if of_files.is_empty() && !left_out.is_empty() {
+        return Err(left_out);
     }
     findings.extend(of_files.into_iter().filter_map(|error| {
         let file = imported.get(error.deployment)?;
@@ -336,7 +403,7 @@ fn compile(
         let finding = Finding::error(format!("{}: {}", error.entity, error.message));
         Some(finding.at(&file.path, &file.text, byte_span(&file.text, span)))
     }));
-    None
+    Ok(None)
 }
 
 fn describe(file: &Imported, findings: &mut Vec<Finding>) -> Served {

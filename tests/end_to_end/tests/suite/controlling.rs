@@ -360,3 +360,34 @@ fn a_control_plane_needs_no_file_and_says_how_to_begin() {
         "{seen}"
     );
 }
+
+#[test]
+fn a_stage_that_cannot_be_compiled_any_more_stands_in_nobodys_way() {
+    let folder = Scratch::new();
+    let data = folder.path().join("data").display().to_string();
+    let mut node = Node::builder()
+        .settings("limits: {integration_timeout: 60s}\n")
+        .flags(&["--data-dir", &data])
+        .start();
+    let mut calls = Management::of(&node);
+    let (slow, method) = calls.mock("slow");
+    let proxy = |millis: u32| json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": "http://127.0.0.1:1/", "timeoutInMillis": millis});
+    calls.ok("PUT", &format!("{method}/integration"), proxy(50_000));
+    calls.deploy(&slow, json!({"stageName": "prod"}));
+    let (api, other) = calls.mock("one");
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    assert_eq!(said(&node, &slow, "prod").0, 500);
+    node.stop();
+    let node = Node::builder().flags(&["--data-dir", &data]).start();
+    let warned = format!("stage prod of API {slow} isn't served: GET / integration.timeoutInMillis");
+    assert!(node.seen().join("\n").contains(&warned), "{:?}", node.seen());
+    assert_eq!((said(&node, &slow, "prod").0, said(&node, &api, "prod")), (403, ok("one")));
+    // Others can still be changed, and so can the one that is left out.
+    let mut calls = Management::of(&node);
+    calls.say(&other, "two");
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    assert_eq!((said(&node, &slow, "prod").0, said(&node, &api, "prod")), (403, ok("two")));
+    calls.ok("PUT", &format!("{method}/integration"), proxy(1_000));
+    calls.deploy(&slow, json!({"stageName": "prod"}));
+    assert_eq!((said(&node, &slow, "prod").0, said(&node, &api, "prod")), (500, ok("two")));
+}
