@@ -2,6 +2,7 @@
 
 mod account_and_tags;
 mod authorizers;
+mod documents;
 mod domains_and_links;
 mod export;
 mod gateway_responses;
