@@ -132,7 +132,18 @@ impl Resources {
     /// # Errors
     /// See [`ResourceError`]; the message texts belong to the control plane.
     pub fn add(&mut self, parent_id: &str, part: &str, id: String) -> Result<String, ResourceError> {
-        let (parent, _) = self.find(parent_id).ok_or(ResourceError::NoParent)?;
+        let parent = self.find(parent_id).ok_or(ResourceError::NoParent)?.0.to_owned();
+        self.add_below(&parent, part, id)
+    }
+
+    /// The same by the parent's path.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn add_below(&mut self, parent: &str, part: &str, id: String) -> Result<String, ResourceError> {
+        if !self.by_path.contains_key(parent) {
+            return Err(ResourceError::NoParent);
+        }
         let path = self.place(parent, part, None)?;
         self.by_path.insert(path.clone(), Resource { id, methods: BTreeMap::new() });
         Ok(path)
@@ -231,16 +242,28 @@ impl Resources {
         {
             return Err(ResourceError::BelowGreedy(parent_part.to_owned()));
         }
-        let siblings = self.children(parent).filter(|path| Some(*path) != moving);
-        for (_, sibling) in siblings.filter_map(split) {
-            if sibling == part {
-                return Err(ResourceError::Taken(part.to_owned()));
-            }
-            if is_variable(sibling) && is_variable(part) {
-                return Err(ResourceError::VariableSibling(sibling.to_owned()));
-            }
+        let path = if parent == "/" { format!("/{part}") } else { format!("{parent}/{part}") };
+        if Some(&*path) != moving && self.by_path.contains_key(&path) {
+            return Err(ResourceError::Taken(part.to_owned()));
         }
-        Ok(if parent == "/" { format!("/{part}") } else { format!("{parent}/{part}") })
+        if is_variable(part)
+            && let Some(sibling) = self.variable_below(parent, moving)
+        {
+            return Err(ResourceError::VariableSibling(sibling.to_owned()));
+        }
+        Ok(path)
+    }
+
+    /// The part of a variable directly below a path, another than that of `moving`.
+    fn variable_below(&self, parent: &str, moving: Option<&str>) -> Option<&str> {
+        let first = if parent == "/" { "/{".to_owned() } else { format!("{parent}/{{") };
+        let variables = self.by_path.range(first.clone()..).map(|(path, _)| path.as_str());
+        variables
+            .take_while(|path| path.starts_with(&first))
+            .filter(|path| Some(*path) != moving)
+            .filter_map(split)
+            .find(|(above, _)| *above == parent)
+            .map(|(_, part)| part)
     }
 }
 

@@ -266,7 +266,7 @@ impl<'a> Importer<'a> {
         let mut refused = Vec::new();
         for (path, _) in &self.definition.resources {
             let Some((parent, part)) = model::resource::split(path) else { continue };
-            if let Err(error) = made.add(parent, part, path.clone()) {
+            if let Err(error) = made.add_below(parent, part, path.clone()) {
                 let why = match error {
                     model::ResourceError::VariableSibling(sibling) => format!(
                         "A sibling ({sibling}) of this resource already has a variable path part -- only one is allowed"
