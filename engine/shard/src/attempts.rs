@@ -76,6 +76,11 @@ impl<R: Runtime> Shard<R> {
         Some(index)
     }
 
+    fn knows_address(&self, pool_index: u32, endpoint: u32) -> bool {
+        let Addresses::Known(endpoints) = &self.pools[pool_index].addresses else { return false };
+        endpoints.address(endpoint).is_some()
+    }
+
     /// Makes a connection the one that stands for a slot's call.
     fn lead(&mut self, slot_index: u32, index: u32) {
         let slot = &mut self.slots[slot_index];
@@ -100,8 +105,11 @@ impl<R: Runtime> Shard<R> {
             }
             let endpoint = race.left.remove(0);
             let Some(index) = self.open(slot_index, pool_index, endpoint) else {
-                self.address_failed(pool_index, endpoint);
-                failure = Failure::Network;
+                // An address that the name has lost since is no failure: what happened before it counts.
+                if self.knows_address(pool_index, endpoint) {
+                    self.address_failed(pool_index, endpoint);
+                    failure = Failure::Network;
+                }
                 continue;
             };
             let next_ns = self.rt.now_ns() + ATTEMPT_DELAY_NS;

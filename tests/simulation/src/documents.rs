@@ -27,11 +27,21 @@ pub(crate) enum Route {
     Templated,
     /// As `Proxy`, with a throttle of two requests at once.
     Throttled,
+    /// `http_proxy` to a backend of HTTP/2, by prior knowledge.
+    Second,
 }
 
 /// All routes.
-pub(crate) const ROUTES: [Route; 7] =
-    [Route::Mock, Route::Proxy, Route::Named, Route::Unix, Route::Http, Route::Templated, Route::Throttled];
+pub(crate) const ROUTES: [Route; 8] = [
+    Route::Mock,
+    Route::Proxy,
+    Route::Named,
+    Route::Unix,
+    Route::Http,
+    Route::Templated,
+    Route::Throttled,
+    Route::Second,
+];
 
 impl Route {
     /// First segment of its path.
@@ -44,6 +54,7 @@ impl Route {
             Route::Http => "http",
             Route::Templated => "templated",
             Route::Throttled => "throttled",
+            Route::Second => "second",
         }
     }
 
@@ -53,6 +64,7 @@ impl Route {
             Route::Mock => "",
             Route::Named => "backend.test:9002",
             Route::Unix => "localhost",
+            Route::Second => "10.0.0.1:9003",
             Route::Proxy | Route::Http | Route::Templated | Route::Throttled => "10.0.0.1:9001",
         }
     }
@@ -138,6 +150,7 @@ fn integration(route: Route, mock_body: &str) -> String {
             "type: http, {http}, {call}, responses: {{default: {{statusCode: \"200\", responseTemplates: \
              {{application/json: '{TEMPLATED_BODY}'}}}}}}"
         ),
+        Route::Second => format!("type: http_proxy, x-turnpike: {{protocol: h2c}}, {call}"),
         _ => format!("type: http_proxy, {call}"),
     }
 }

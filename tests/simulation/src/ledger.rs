@@ -13,6 +13,8 @@ pub(crate) enum Target {
     Named,
     /// /run/app.sock.
     Socket,
+    /// 10.0.0.1:9003, which speaks HTTP/2.
+    Second,
 }
 
 impl Target {
@@ -22,6 +24,7 @@ impl Target {
             Route::Mock => None,
             Route::Named => Some(Target::Named),
             Route::Unix => Some(Target::Socket),
+            Route::Second => Some(Target::Second),
             Route::Proxy | Route::Http | Route::Templated | Route::Throttled => Some(Target::Plain),
         }
     }

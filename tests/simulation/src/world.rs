@@ -13,6 +13,7 @@ use shard::rt::simulated::{Dice, Network, Peers, Reception, WireKey};
 use crate::backend::Backend;
 use crate::client::Client;
 use crate::h2;
+use crate::h2::backend::Backend as SecondBackend;
 use crate::ledger::{Ledger, Target};
 use crate::script::{self, Script};
 
@@ -83,6 +84,12 @@ impl Guest {
     }
 }
 
+/// A backend's connection, of either version.
+enum Host {
+    OneByOne(Backend),
+    Multiplexed(Box<SecondBackend>),
+}
+
 /// The far side.
 pub(crate) struct World {
     pub(crate) ledger: Ledger,
@@ -91,7 +98,7 @@ pub(crate) struct World {
     prepared: Option<std::sync::mpsc::Receiver<Result<(), String>>>,
     scripts: Vec<Option<Plan>>,
     clients: Vec<Option<Guest>>,
-    backends: Vec<Backend>,
+    backends: Vec<Host>,
     roles: BTreeMap<WireKey, Role>,
     asked: Vec<String>,
     is_calm: bool,
@@ -279,6 +286,7 @@ impl Peers for World {
     fn knock(&mut self, network: &mut Network, wire: WireKey, address: &Address) -> Reception {
         let (target, is_dead) = match address {
             Address::Unix(_) => (Target::Socket, false),
+            Address::Tcp(address) if address.port() == 9003 => (Target::Second, false),
             Address::Tcp(address) if address.port() == 9002 => {
                 (Target::Named, self.is_half_dead && address.ip() == Ipv4Addr::new(10, 0, 0, 2))
             }
@@ -290,7 +298,11 @@ impl Peers for World {
         if matches!(reception, Reception::Accepted { .. }) {
             self.roles.insert(wire, Role::Backend(self.backends.len()));
             let token = token(Kind::Backend, self.backends.len());
-            self.backends.push(Backend::new(wire, target, token, self.is_calm));
+            self.backends.push(if target == Target::Second {
+                Host::Multiplexed(Box::new(SecondBackend::new(network, wire, token, self.is_calm)))
+            } else {
+                Host::OneByOne(Backend::new(wire, target, token, self.is_calm))
+            });
         }
         reception
     }
@@ -304,7 +316,10 @@ impl Peers for World {
                     client.read(network, &mut self.ledger, false);
                 }
             }
-            Some(&Role::Backend(index)) => self.backends[index].stir(network, &mut self.ledger),
+            Some(&Role::Backend(index)) => match &mut self.backends[index] {
+                Host::OneByOne(backend) => backend.stir(network, &mut self.ledger),
+                Host::Multiplexed(backend) => backend.stir(network, &mut self.ledger),
+            },
             None => {}
         }
     }
@@ -315,7 +330,10 @@ impl Peers for World {
         if kind == Kind::Open as u64 {
             self.open(network, index);
         } else if kind == Kind::Backend as u64 {
-            self.backends[index].woken(network, &mut self.ledger);
+            match &mut self.backends[index] {
+                Host::OneByOne(backend) => backend.woken(network, &mut self.ledger),
+                Host::Multiplexed(backend) => backend.woken(network, &mut self.ledger),
+            }
         } else if kind == Kind::Resolve as u64 {
             self.answer_resolver(network, index);
         } else if kind == Kind::Prepare as u64 {

@@ -350,7 +350,7 @@ impl Client {
             self.view.last_done_ns = network.now_ns();
         }
         match seen {
-            Seen::Other => {}
+            Seen::Other | Seen::Request { .. } => {}
             Seen::Settings => network.write(self.wire, &frame(SETTINGS, ACK, 0, &[])),
             Seen::Ping(opaque) => network.write(self.wire, &frame(PING, ACK, 0, &opaque)),
             Seen::GoAway { last, code } => return self.part(last, code, network, ledger),

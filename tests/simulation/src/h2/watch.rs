@@ -1,9 +1,10 @@
-//! A strict reader of what the shard sends to a client of HTTP/2: states of streams, windows, sizes, order.
+//! A strict reader of what the shard sends to a peer of HTTP/2, its client or its server: states of streams, windows,
+//! sizes, order.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use codec::h2::HEADER_BYTES;
 use codec::h2::hpack::{Decoder, Field, Sink};
+use codec::h2::{HEADER_BYTES, PREFACE};
 
 use super::write::{
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, PAYLOAD_MAX, PING, PRIORITY,
@@ -14,12 +15,18 @@ use super::write::{
 const WINDOW_AT_FIRST: i64 = 65_535;
 const WINDOW_MAX: i64 = 0x7fff_ffff;
 
-/// Something that the client has to know.
+/// Something that the peer has to know.
 #[derive(Debug)]
 pub(super) enum Seen {
     Head {
         stream: u32,
         status: u16,
+        end: bool,
+    },
+    /// Towards a server: a stream begins.
+    Request {
+        stream: u32,
+        fields: Vec<(String, String)>,
         end: bool,
     },
     Data {
@@ -56,6 +63,9 @@ struct Stream {
     is_head_method: bool,
     ended: bool,
     was_reset: bool,
+    /// The peer has ended its side, or closed all of it.
+    is_answered: bool,
+    is_closed: bool,
 }
 
 /// A field block that isn't whole.
@@ -88,15 +98,25 @@ pub(super) struct Watch {
     openings: u64,
     /// Window that our settings give to streams, as far as the shard has acknowledged them, and what it has yet to.
     initial_receives: i64,
-    unacknowledged: VecDeque<i64>,
+    unacknowledged: VecDeque<(i64, Option<usize>)>,
     /// Window that the shard's settings give to streams.
     initial_sends: i64,
     had_settings: bool,
     pings: VecDeque<[u8; 8]>,
     last_taken: Option<u32>,
+    /// The peer is a server: what is left of the preface, the last stream, how many may be open.
+    is_server: bool,
+    preface_left: usize,
+    last_begun: u32,
+    concurrent_max: Option<usize>,
 }
 
 impl Watch {
+    /// A reader for a server, whose client the shard is.
+    pub(super) fn of_server() -> Self {
+        Watch { is_server: true, preface_left: PREFACE.len(), ..Watch::new() }
+    }
+
     pub(super) fn new() -> Self {
         Watch {
             inbox: Vec::new(),
@@ -112,7 +132,35 @@ impl Watch {
             had_settings: false,
             pings: VecDeque::new(),
             last_taken: None,
+            is_server: false,
+            preface_left: 0,
+            last_begun: 0,
+            concurrent_max: None,
         }
+    }
+
+    /// The server has reset a stream: it is closed, whatever is still on its way (RFC 9113 section 5.1).
+    pub(super) fn closed(&mut self, stream: u32) {
+        if let Some(stream) = self.streams.get_mut(&stream) {
+            stream.is_closed = true;
+        }
+    }
+
+    /// The server has ended its side of a stream.
+    pub(super) fn answered(&mut self, stream: u32) {
+        if let Some(stream) = self.streams.get_mut(&stream) {
+            stream.is_answered = true;
+        }
+    }
+
+    /// The last stream that the shard has begun.
+    pub(super) fn last_begun(&self) -> u32 {
+        self.last_begun
+    }
+
+    /// Whether the shard has reset a stream.
+    pub(super) fn is_given_up(&self, stream: u32) -> bool {
+        self.streams.get(&stream).is_some_and(|stream| stream.was_reset)
     }
 
     /// Bytes have come.
@@ -139,13 +187,20 @@ impl Watch {
                 is_head_method,
                 ended: false,
                 was_reset: false,
+                is_answered: false,
+                is_closed: false,
             },
         );
     }
 
     /// The client has sent SETTINGS with that window.
     pub(super) fn announced(&mut self, initial_window: u32) {
-        self.unacknowledged.push_back(i64::from(initial_window));
+        self.unacknowledged.push_back((i64::from(initial_window), None));
+    }
+
+    /// The server has sent SETTINGS with that window and so many streams at a time.
+    pub(super) fn announced_both(&mut self, initial_window: u32, concurrent_max: usize) {
+        self.unacknowledged.push_back((i64::from(initial_window), Some(concurrent_max)));
     }
 
     /// The client has sent PING.
@@ -190,6 +245,20 @@ impl Watch {
 
     /// The next frame; nothing if it isn't whole.
     pub(super) fn next(&mut self) -> Result<Option<Seen>, String> {
+        if self.preface_left > 0 {
+            if self.inbox.len() < PREFACE.len() {
+                return if PREFACE.starts_with(&self.inbox) {
+                    Ok(None)
+                } else {
+                    Err("no preface".to_owned())
+                };
+            }
+            if !self.inbox.starts_with(PREFACE) {
+                return Err("no preface".to_owned());
+            }
+            self.inbox.drain(..PREFACE.len());
+            self.preface_left = 0;
+        }
         while self.inbox.len() >= HEADER_BYTES {
             let length = usize::from(self.inbox[0]) << 16
                 | usize::from(self.inbox[1]) << 8
@@ -308,6 +377,9 @@ impl Watch {
         let Some(Block { stream, end, bytes }) = self.block.take() else { return Ok(None) };
         let mut fields = Fields::default();
         self.decoder.decode(&bytes, &mut fields).map_err(|error| format!("HPACK: {error:?}"))?;
+        if self.is_server && !self.streams.contains_key(&stream) {
+            return self.begin(stream, fields.0, end).map(Some);
+        }
         let known = self.stream(stream)?;
         if known.ended {
             return Err(format!("HEADERS on stream {stream} after its end"));
@@ -329,11 +401,36 @@ impl Watch {
         Ok(Some(Seen::Head { stream, status, end }))
     }
 
+    /// The shard begins a stream.
+    fn begin(&mut self, stream: u32, fields: Vec<(String, String)>, end: bool) -> Result<Seen, String> {
+        if stream.is_multiple_of(2) || stream <= self.last_begun {
+            return Err(format!("begins stream {stream} after {}", self.last_begun));
+        }
+        let is_over =
+            |stream: &Stream| stream.was_reset || stream.is_closed || (stream.ended && stream.is_answered);
+        let open = self.streams.values().filter(|stream| !is_over(stream)).count();
+        if self.concurrent_max.is_some_and(|most| open >= most) {
+            return Err(format!("{} streams at a time, {:?} allowed", open + 1, self.concurrent_max));
+        }
+        judge_request(&fields)?;
+        self.last_begun = stream;
+        self.opened(stream, false);
+        let known = self.stream(stream)?;
+        known.has_head = true;
+        let length = fields.iter().find(|(name, _)| name == "content-length");
+        known.stated = length.and_then(|(_, value)| value.parse().ok());
+        known.end(stream, end)?;
+        Ok(Seen::Request { stream, fields, end })
+    }
+
     fn settings(&mut self, flags: u8, payload: &[u8]) -> Result<Seen, String> {
         if flags & ACK != 0 {
-            let Some(initial) = self.unacknowledged.pop_front().filter(|_| payload.is_empty()) else {
+            let Some((initial, concurrent_max)) =
+                self.unacknowledged.pop_front().filter(|_| payload.is_empty())
+            else {
                 return Err("an acknowledgement of nothing".to_owned());
             };
+            self.concurrent_max = concurrent_max.or(self.concurrent_max);
             let more = initial - self.initial_receives;
             self.initial_receives = initial;
             self.streams.values_mut().for_each(|stream| stream.receives += more);
@@ -363,7 +460,8 @@ impl Watch {
             return Err(format!("GOAWAY takes {last} after {:?}", self.last_taken));
         }
         // A stream that it says it didn't take wasn't answered.
-        let answered = self.streams.iter().find(|(id, stream)| **id > last && stream.has_head);
+        let answered =
+            self.streams.iter().find(|(id, stream)| !self.is_server && **id > last && stream.has_head);
         if let Some((id, _)) = answered {
             return Err(format!("GOAWAY takes {last}, but {id} was answered"));
         }
@@ -394,6 +492,30 @@ impl Stream {
     }
 }
 
+/// Holds a request's fields to section 8.3.1.
+fn judge_request(fields: &[(String, String)]) -> Result<(), String> {
+    let is_pseudo = |(name, _): &&(String, String)| name.starts_with(':');
+    let mut pseudo: Vec<&str> = fields.iter().take_while(is_pseudo).map(|(name, _)| name.as_str()).collect();
+    pseudo.sort_unstable();
+    if pseudo != [":authority", ":method", ":path", ":scheme"] {
+        return Err(format!("pseudo-header fields {pseudo:?}"));
+    }
+    judge_names(&fields[4..])
+}
+
+fn judge_names(fields: &[(String, String)]) -> Result<(), String> {
+    for (name, value) in fields {
+        let is_banned = matches!(
+            &**name,
+            "connection" | "transfer-encoding" | "keep-alive" | "upgrade" | "host" | "expect"
+        );
+        if is_banned || name.starts_with(':') || *name != name.to_ascii_lowercase() || value.trim() != value {
+            return Err(format!("the field {name}: {value:?}"));
+        }
+    }
+    Ok(())
+}
+
 /// Holds an answer's fields to section 8.2 and gives the status.
 fn judge_fields(fields: &[(String, String)]) -> Result<u16, String> {
     let status = match fields.first() {
@@ -404,12 +526,7 @@ fn judge_fields(fields: &[(String, String)]) -> Result<u16, String> {
     if status < 200 {
         return Err(format!("an interim answer of {status}"));
     }
-    for (name, value) in &fields[1..] {
-        let is_banned = matches!(&**name, "connection" | "transfer-encoding" | "keep-alive" | "upgrade");
-        if is_banned || name.starts_with(':') || *name != name.to_ascii_lowercase() || value.trim() != value {
-            return Err(format!("the field {name}: {value:?}"));
-        }
-    }
+    judge_names(&fields[1..])?;
     if fields.iter().filter(|(name, _)| name == "date").count() != 1 {
         return Err("no date, or several".to_owned());
     }
