@@ -42,20 +42,7 @@ impl Query {
 /// Percent-decodes a text once; what is no UTF-8 is replaced.
 pub(crate) fn decode(text: &str) -> String {
     let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let hex = |octet: u8| char::from(octet).to_digit(16);
-        if first == b'%'
-            && let [high, low, tail @ ..] = tail
-            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
-        {
-            octets.push((high * 16 + low) as u8);
-            rest = tail;
-        } else {
-            octets.push(first);
-            rest = tail;
-        }
-    }
+    vocabulary::percent::decode_path(text.as_bytes(), &mut octets);
     String::from_utf8_lossy(&octets).into_owned()
 }
 

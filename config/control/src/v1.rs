@@ -39,7 +39,7 @@ use crate::operation::Operation;
 /// Year, month and day of a day since the Unix epoch.
 #[must_use]
 pub fn civil(day: i64) -> (i32, u8, u8) {
-    let (year, month, day) = calendar::civil(day);
+    let (year, month, day) = vocabulary::calendar::civil(day);
     let small = |number: i64| u8::try_from(number).unwrap_or(1);
     (i32::try_from(year).unwrap_or(9_999), small(month), small(day))
 }

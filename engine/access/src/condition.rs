@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use serde_json::Value;
+use vocabulary::calendar::days;
 
 use crate::pattern;
 use crate::policy::{Context, expand};
@@ -195,12 +196,7 @@ fn moment(text: &str) -> Option<f64> {
     let mut parts = time.strip_suffix('Z')?.split(':');
     let (hour, minute) = (number(parts.next())?, number(parts.next())?);
     let second: f64 = parts.next().unwrap_or("0").parse().ok()?;
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    Some((days * 86_400 + hour * 3_600 + minute * 60) as f64 + second)
+    Some((days(year, month, day) * 86_400 + hour * 3_600 + minute * 60) as f64 + second)
 }
 
 /// Whether an address lies in a network: `10.0.0.0/8`, or one address.

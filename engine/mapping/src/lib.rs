@@ -10,7 +10,6 @@
 #![forbid(unsafe_code)]
 
 pub mod expression;
-pub mod percent;
 pub mod query;
 pub mod request_source;
 pub mod response_source;

@@ -1,6 +1,6 @@
 //! Reading a query string as it came: parameters split at `&` and `;`, names compared decoded and case-sensitively.
 
-use crate::percent;
+use vocabulary::percent;
 
 /// Name and value of each parameter, both raw, in order. A name without `=` has an empty value.
 pub fn pairs(query: &[u8]) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {

@@ -5,7 +5,8 @@ use context::{ContextVariable, Facts};
 use vocabulary::KnownField;
 
 use crate::expression::{ExpressionError, Scope, check_name, literal};
-use crate::{percent, query};
+use crate::query;
+use vocabulary::percent;
 
 /// A compiled source of a request mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 
 use context::Facts;
 
-use crate::percent;
 use crate::request_source::RequestSource;
+use vocabulary::percent;
 
 /// A compiled path and query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use integration::Kind;
-use mapping::{Scope, UriTemplate, percent, stage_variables};
+use mapping::{Scope, UriTemplate, stage_variables};
 use vocabulary::Method;
 use vocabulary::limits::INTEGRATION_TIMEOUT_MS_MIN;
+use vocabulary::percent;
 
 use crate::error::CompileError;
 use crate::request::RequestPlan;

@@ -3,6 +3,7 @@
 //! AWS: "Create a signed AWS API request".
 
 use aws_lc_rs::{digest, hmac};
+use vocabulary::percent;
 
 /// First word of the field and of the string to sign.
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -73,42 +74,22 @@ fn canonical_query(query: &str) -> String {
     let mut pairs: Vec<(String, String)> = pairs
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (encode(&decode(name)), encode(&decode(value)))
+            let again = |text: &str| {
+                let mut decoded = Vec::with_capacity(text.len());
+                percent::decode_path(text.as_bytes(), &mut decoded);
+                encode(&decoded)
+            };
+            (again(name), again(value))
         })
         .collect();
     pairs.sort();
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
-fn decode(text: &str) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let hex = |octet: u8| char::from(octet).to_digit(16);
-        if first == b'%'
-            && let [high, low, tail @ ..] = tail
-            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
-        {
-            octets.push((high * 16 + low) as u8);
-            rest = tail;
-        } else {
-            octets.push(first);
-            rest = tail;
-        }
-    }
-    octets
-}
-
 fn encode(octets: &[u8]) -> String {
-    let mut text = String::with_capacity(octets.len());
-    for &octet in octets {
-        if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
-            text.push(char::from(octet));
-        } else {
-            text.push_str(&format!("%{octet:02X}"));
-        }
-    }
-    text
+    let mut text = Vec::with_capacity(octets.len());
+    percent::encode_query(octets, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Trimmed, and each run of blanks one blank.

@@ -5,11 +5,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod calendar;
 pub mod field;
 pub mod id;
 pub mod limits;
 pub mod method;
 pub mod network;
+pub mod percent;
 pub mod refusal;
 pub mod security_policy;
 pub mod template;

@@ -1,4 +1,4 @@
-//! Percent-encoding as mappings do it: a value is decoded when it is read and encoded where it is written.
+//! Percent-encoding: a value is decoded when it is read and encoded where it is written.
 //!
 //! AWS: "API Gateway API request and response data mapping reference" (`%` itself is encoded again; `%2F` in a path
 //! parameter becomes `/` in the backend's URL; `%252F` becomes `%2F`, widely reported).
