@@ -364,6 +364,7 @@ impl Served for Serving<'_> {
     fn publish(&mut self) {
         let Some(compiled) = self.prepared.take() else { return };
         if let Err(trouble) = self.node.commit(&compiled) {
+            self.documents.forget();
             eprintln!("turnpike: {}", trouble.message);
         }
     }

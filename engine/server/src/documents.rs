@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Bytes read of a document: more than an API definition may have, so that a longer one is refused with its reason.
-const DOCUMENT_BYTES_MAX: u64 = 2 * vocabulary::limits::API_DEFINITION_BYTES as u64;
+pub(crate) const DOCUMENT_BYTES_MAX: u64 = 2 * vocabulary::limits::API_DEFINITION_BYTES as u64;
 
 /// The files to serve, and what they said when they were last read.
 pub(crate) struct Documents {
@@ -191,25 +191,24 @@ impl Documents {
         }
         let node = self.node(settings, access_log);
         let mut managed = managed(account);
-        self.inputs = None;
-        self.left_out.clear();
+        let mut left_out = Vec::new();
         let plan = loop {
             match compile(&imported, &managed, &self.subjects, &node, findings) {
                 Ok(plan) => break plan,
                 // Each time there are fewer.
-                Err(left_out) => {
-                    self.left_out.extend(left_out.iter().map(|&index| Input::of(&managed[index])));
-                    let mut index = 0;
-                    managed.retain(|_| {
-                        index += 1;
-                        !left_out.contains(&(index - 1))
-                    });
+                Err(failing) => {
+                    // From behind, so that the places of the others stay.
+                    for index in failing.into_iter().rev() {
+                        left_out.push(Input::of(&managed.remove(index)));
+                    }
                 }
             }
         };
         let apis = imported.iter().map(|file| describe(file, findings)).collect();
         let plan = plan.filter(|_| !is_refused(findings))?;
+        // Only now: what is refused leaves the plan in force, and what is known of it.
         self.imported = imported;
+        (self.inputs, self.left_out) = (None, left_out);
         Some(Compiled { plan: Arc::new(plan), apis, managed: managed.len() })
     }
 }
@@ -368,7 +367,8 @@ fn deployments<'a>(
     files.chain(managed).chain(subjects).collect()
 }
 
-/// Compiles all of it. `None` is a file that is refused, `Err` are stages to leave out; both were reported.
+/// Compiles all of it. `None` is a file that is refused, `Err` are stages to leave out, in their order; both were
+/// reported.
 fn compile(
     imported: &[Imported],
     managed: &[Managed<'_>],

@@ -4,7 +4,6 @@
 //! API Gateway Management".
 
 use std::io::Read;
-use std::path::PathBuf;
 
 use access::{Context, Decision, Identities, Refusal, decide, sigv4};
 use settings::{ControlAuth, Settings};
@@ -17,7 +16,6 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// What is asked of callers.
 pub(crate) struct Gatekeeper {
-    file: PathBuf,
     /// `None` where nothing is asked.
     identities: Option<Identities>,
 }
@@ -28,12 +26,11 @@ impl Gatekeeper {
     /// # Errors
     /// The file can't be read, or what it says is wrong.
     pub(crate) fn open(settings: &Settings) -> Result<Self, Trouble> {
-        let file = settings.control_identities.clone();
         let identities = match settings.control_auth {
             ControlAuth::Off => None,
-            ControlAuth::Iam => Some(read(&file, settings)?),
+            ControlAuth::Iam => Some(read(settings)?),
         };
-        Ok(Gatekeeper { file, identities })
+        Ok(Gatekeeper { identities })
     }
 
     /// Reads the identities again; what is wrong with them is told, and those known go on.
@@ -41,7 +38,7 @@ impl Gatekeeper {
         if self.identities.is_none() {
             return;
         }
-        match read(&self.file, settings) {
+        match read(settings) {
             Ok(identities) => {
                 self.identities = Some(identities);
                 eprintln!("identities renewed");
@@ -112,7 +109,8 @@ impl Gatekeeper {
     }
 }
 
-fn read(file: &PathBuf, settings: &Settings) -> Result<Identities, Trouble> {
+fn read(settings: &Settings) -> Result<Identities, Trouble> {
+    let file = &settings.control_identities;
     let trouble = |why: String| {
         Trouble::new(format!("{}: {why}", file.display()))
             .with_help("control.identities names the file of users; docs/operating.md shows one")

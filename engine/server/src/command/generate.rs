@@ -12,10 +12,9 @@ use openapi::{BasePath, Environment, ExportType, Extensions, Import, Options, So
 use sdk::{Client, Language};
 use settings::Settings;
 
+use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::report;
 
-/// Bytes read: more than a definition may have, so that a longer one is refused with its reason.
-const BYTES_MAX: u64 = 2 * vocabulary::limits::API_DEFINITION_BYTES as u64;
 /// Stage of the document when none is named.
 const STAGE: &str = "prod";
 
@@ -145,6 +144,6 @@ fn read(path: &Path) -> std::io::Result<String> {
     };
     let mut text = String::new();
     #[expect(clippy::disallowed_methods, reason = "bounded by `take`")]
-    source.take(BYTES_MAX).read_to_string(&mut text)?;
+    source.take(DOCUMENT_BYTES_MAX).read_to_string(&mut text)?;
     Ok(text)
 }

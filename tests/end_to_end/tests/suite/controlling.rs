@@ -391,3 +391,31 @@ fn a_stage_that_cannot_be_compiled_any_more_stands_in_nobodys_way() {
     calls.deploy(&slow, json!({"stageName": "prod"}));
     assert_eq!((said(&node, &slow, "prod").0, said(&node, &api, "prod")), (500, ok("two")));
 }
+
+#[test]
+fn a_refused_file_does_not_bring_back_what_was_left_out() {
+    let folder = Scratch::new();
+    let data = folder.path().join("data").display().to_string();
+    let mut node = Node::builder()
+        .settings("limits: {integration_timeout: 60s}\n")
+        .flags(&["--data-dir", &data])
+        .start();
+    let mut calls = Management::of(&node);
+    let (slow, method) = calls.mock("slow");
+    let proxy = json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": "http://127.0.0.1:1/", "timeoutInMillis": 50_000});
+    calls.ok("PUT", &format!("{method}/integration"), proxy);
+    calls.deploy(&slow, json!({"stageName": "prod"}));
+    node.stop();
+    let document = Document::new().mock("get", "/a", 200, "a").text();
+    let mut node = Node::builder().document("api.yaml", &document).flags(&["--data-dir", &data]).start();
+    // Neither a document that can't be read nor one that can't be compiled is served.
+    let bad = Document::new().proxy("get", "/b", "http://user@host/").text();
+    for broken in ["no document", &bad] {
+        node.folder().write("api.yaml", broken);
+        node.wait_for_log("not reloaded: the running version goes on");
+        let mut calls = Management::of(&node);
+        let (api, _) = calls.mock("one");
+        calls.deploy(&api, json!({"stageName": "prod"}));
+        assert_eq!(said(&node, &api, "prod"), ok("one"));
+    }
+}
