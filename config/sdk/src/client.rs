@@ -3,7 +3,7 @@
 use model::{AuthorizationType, Definition, Method};
 use vocabulary::MethodKey;
 
-use crate::names;
+use crate::{Language, names};
 
 /// Verbs of an `ANY` method, as AWS's clients have them.
 const VERBS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
@@ -25,7 +25,7 @@ pub struct Client {
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Operation {
-    /// In camel case.
+    /// As AWS or the author names it; languages make an identifier of it.
     pub(crate) name: String,
     pub(crate) verb: &'static str,
     /// With `{variables}`.
@@ -50,7 +50,6 @@ impl Client {
         url: &str,
         region: &str,
     ) -> Self {
-        let mut unique = names::Unique::default();
         let mut operations = Vec::new();
         for (path, resource) in &definition.resources {
             for (key, method) in &resource.methods {
@@ -59,11 +58,7 @@ impl Client {
                     MethodKey::Any => !resource.methods.keys().any(|other| other.as_str() == *verb),
                     key => key.as_str() == *verb,
                 });
-                for verb in verbs {
-                    let mut operation = operation(path, verb, method);
-                    operation.name = unique.name(operation.name);
-                    operations.push(operation);
-                }
+                operations.extend(verbs.map(|verb| operation(path, verb, method)));
             }
         }
         Client {
@@ -79,6 +74,21 @@ impl Client {
     #[must_use]
     pub fn operations(&self) -> usize {
         self.operations.len()
+    }
+
+    /// The operations with the names that a language gives them, each its own.
+    pub(crate) fn named(&self, language: Language) -> Vec<(String, &Operation)> {
+        let mut unique = names::Unique::default();
+        if language == Language::JavaScript {
+            // One would change what the client's object is, the other make it a promise.
+            unique.name("__proto__".to_owned());
+            unique.name("then".to_owned());
+        }
+        let name = |operation: &Operation| match language {
+            Language::JavaScript => names::camel(&operation.name),
+            Language::Python => names::snake(&operation.name),
+        };
+        self.operations.iter().map(|operation| (unique.name(name(operation)), operation)).collect()
     }
 
     pub(crate) fn is_signed(&self) -> bool {

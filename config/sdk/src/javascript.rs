@@ -3,8 +3,9 @@
 
 use std::fmt::Write;
 
+use crate::Language;
 use crate::client::{Client, Operation};
-use crate::names::{self, Unique, line, literal};
+use crate::names::{line, literal};
 
 /// What every client has below its calls.
 const RUNTIME: &str = include_str!("../runtime/client.mjs");
@@ -27,12 +28,7 @@ pub(crate) fn module(client: &Client) -> String {
          // queryParams, and a signal that aborts it. It gives { status, statusText, headers, data }.\n\
          export function newClient(config = {}) {\n  const call = caller(config);\n  return {\n",
     );
-    let mut unique = Unique::default();
-    // One would change what the object is, the other make it a promise.
-    unique.name("__proto__".to_owned());
-    unique.name("then".to_owned());
-    for operation in &client.operations {
-        let name = unique.name(names::camel(&operation.name));
+    for (name, operation) in client.named(Language::JavaScript) {
         let _ = writeln!(text, "    // {} {}", operation.verb, line(&operation.path));
         let _ = writeln!(text, "    {name}: (params, body, additionalParams) =>");
         let _ = writeln!(text, "      call({}, params, body, additionalParams),", described(operation));

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::Language;
 use crate::client::{Client, Operation};
 use crate::names::{self, Unique, line, literal};
 
@@ -30,9 +31,7 @@ pub(crate) fn module(client: &Client) -> String {
          region=REGION, timeout=30, opener=None):\n        \
          self._caller = _Caller(url, api_key, access_key, secret_key, session_token, region, timeout, opener)\n",
     );
-    let mut unique = Unique::default();
-    for operation in &client.operations {
-        let name = unique.name(names::snake(&operation.name));
+    for (name, operation) in client.named(Language::Python) {
         method(&mut text, &name, operation);
     }
     text

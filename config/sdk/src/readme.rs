@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
+use crate::Language;
 use crate::client::Client;
-use crate::names::{self, line};
-use crate::{Language, names::literal};
+use crate::names::{line, literal};
 
 /// An object of JavaScript; none at all without members.
 fn object(members: &str) -> String {
@@ -14,7 +14,8 @@ fn object(members: &str) -> String {
 pub(crate) fn text(client: &Client, language: Language, module: &str) -> String {
     let mut text = format!("# {}\n\n", line(&client.title));
     let _ = writeln!(text, "A {} client in one file, `{module}`, without dependencies.\n", language.name());
-    let first = client.operations.first();
+    let named = client.named(language);
+    let first = named.first();
     let needs_key = client.operations.iter().any(|operation| operation.needs_key);
     match language {
         Language::JavaScript => {
@@ -27,11 +28,10 @@ pub(crate) fn text(client: &Client, language: Language, module: &str) -> String 
             }
             let _ = writeln!(text, "```js\nimport {{ newClient }} from \"./{module}\";\n");
             let _ = writeln!(text, "const client = newClient({});", object(&settings.join(", ")));
-            if let Some(operation) = first {
+            if let Some((name, operation)) = first {
                 let values =
                     operation.path_parameters.iter().map(|(name, _)| format!("{}: \"…\"", literal(name)));
                 let values = values.collect::<Vec<_>>().join(", ");
-                let name = names::camel(&operation.name);
                 let _ =
                     writeln!(text, "const {{ status, data }} = await client.{name}({});", object(&values));
             }
@@ -49,9 +49,8 @@ pub(crate) fn text(client: &Client, language: Language, module: &str) -> String 
             }
             let _ = writeln!(text, "```python\nfrom api_client import Client\n");
             let _ = writeln!(text, "client = Client({})", settings.join(", "));
-            if let Some(operation) = first {
+            if let Some((name, operation)) = first {
                 let values = vec!["\"…\""; operation.path_parameters.len()].join(", ");
-                let name = names::snake(&operation.name);
                 let _ = writeln!(
                     text,
                     "response = client.{name}({values})\nprint(response.status, response.text())"
@@ -61,11 +60,7 @@ pub(crate) fn text(client: &Client, language: Language, module: &str) -> String 
         }
     }
     text.push_str("\n| call | request |\n|---|---|\n");
-    for operation in &client.operations {
-        let name = match language {
-            Language::JavaScript => names::camel(&operation.name),
-            Language::Python => names::snake(&operation.name),
-        };
+    for (name, operation) in &named {
         let path = line(&operation.path).replace('|', "\\|");
         let _ = writeln!(text, "| `{name}` | `{} {path}` |", operation.verb);
     }

@@ -82,6 +82,30 @@ fn calls_are_written_as_one_would() {
 }
 
 #[test]
+fn the_readme_has_the_names_of_the_module() {
+    let mut resources = Resources::new("root".to_owned());
+    let key = MethodKey::from_word("GET").expect("a verb");
+    // All of them are `a-b` to an author, and one identifier to a language.
+    for (number, name) in ["a-b", "a b", "then"].into_iter().enumerate() {
+        let method = Method { operation_name: Some(name.to_owned()), ..Method::default() };
+        resources.grow(&format!("/{number}"), |path| path.to_owned()).methods.insert(key, method);
+    }
+    let definition = Definition { resources, ..Definition::default() };
+    let client = Client::new("t", None, &definition, "http://h", "r");
+    for (language, names) in
+        [(Language::JavaScript, ["aB", "aB2", "then2"]), (Language::Python, ["a_b", "a_b2", "then"])]
+    {
+        let files = generate(&client, language);
+        for name in names {
+            assert!(files[1].text.contains(&format!("| `{name}` |")), "{name}: {}", files[1].text);
+            let call =
+                if language == Language::Python { format!("def {name}(") } else { format!("{name}: (") };
+            assert!(files[0].text.contains(&call), "{name}: {}", files[0].text);
+        }
+    }
+}
+
+#[test]
 fn a_zip_has_every_file() {
     let files = generate(&client(), Language::Python);
     let bytes = zip(&files, "python").expect("a zip");
