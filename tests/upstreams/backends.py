@@ -80,8 +80,9 @@ def tls_backend(folder, name):
 class Http2Backend:
     """Answers by path; `seen` keeps requests, resets and connections."""
 
-    def __init__(self, folder=None):
-        self.seen, self.rounds = [], {}
+    def __init__(self, folder=None, shy=0):
+        """The first `shy` connections are closed without a word, as by a backend that is being restarted."""
+        self.seen, self.rounds, self.shy = [], {}, shy
         self.context = None
         if folder:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -95,6 +96,11 @@ class Http2Backend:
         while True:
             stream, _ = self.listener.accept()
             self.seen.append(("connection",))
+            if self.shy:
+                self.shy -= 1
+                stream.recv(1)
+                stream.close()
+                continue
             threading.Thread(target=self.serve, args=(stream,), daemon=True).start()
 
     def serve(self, stream):

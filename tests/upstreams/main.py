@@ -144,6 +144,7 @@ def loop(runtime):
         ports = {name: backends.tls_backend(folder, name) for name in ("good", "self", "old", "other")}
         ports["plain"] = backends.tls_backend(folder, None)
         secure, clear = backends.Http2Backend(folder), backends.Http2Backend()
+        shy = backends.Http2Backend(shy=4)
         skip = ["tlsConfig: {insecureSkipVerification: true}"]
         targets = [(name, f"https://localhost:{port}", []) for name, port in ports.items()]
         targets += [(f"{name}-any", f"https://localhost:{ports[name]}", skip) for name in ("self", "old", "other")]
@@ -151,6 +152,7 @@ def loop(runtime):
             ("address", f"https://127.0.0.1:{ports['good']}", []),
             ("h2", f"https://localhost:{secure.port}", ["x-turnpike: {protocol: h2}"]),
             ("h2c", f"http://127.0.0.1:{clear.port}", ["x-turnpike: {protocol: h2c}"]),
+            ("shy", f"http://127.0.0.1:{shy.port}", ["x-turnpike: {protocol: h2c}"]),
             ("no-h2", f"https://localhost:{ports['good']}", ["x-turnpike: {protocol: h2}"]),
             ("no-h2c", f"http://127.0.0.1:{ports['plain']}", ["x-turnpike: {protocol: h2c}"]),
         ]
@@ -160,6 +162,9 @@ def loop(runtime):
             for name in ("no-h2", "no-h2c"):
                 expect(f"{name} falls back", node.curl(f"/{name}/4"), (200, b"yyyy"))
                 expect(f"{name} stays there", node.curl(f"/{name}/4"), (200, b"yyyy"))
+            # Each of two calls may try twice; who says nothing isn't taken for one of HTTP/1.1.
+            expect("nobody answers", [node.curl("/shy/ok")[0] for _ in range(2)], [504, 504])
+            expect("a restarted backend", [node.curl("/shy/ok") for _ in range(2)], [(200, b"ok")] * 2)
             for client in ("h1", "h2"):
                 calls(node, "h2", secure, client)
                 calls(node, "h2c", clear, client)

@@ -14,6 +14,8 @@ use crate::connect::Failure;
 use crate::input::Input;
 use crate::multiplexed::SECOND_NS;
 use crate::owner::Owner;
+#[cfg(feature = "planted-defects")]
+use crate::planted::{Planted, is_planted};
 use crate::request::UNSENT_MAX;
 use crate::rt::{Chunk, Runtime};
 use crate::shard::Shard;
@@ -342,6 +344,8 @@ impl<R: Runtime> Shard<R> {
                 }
             }
             Event::GoAway { last, .. } => {
+                #[cfg(feature = "planted-defects")]
+                let last = if is_planted(Planted::GoodbyeOverheard) { u32::MAX } else { last };
                 let upstream = &self.upstreams[index as usize];
                 let pool = upstream.pool;
                 self.pools[pool].shared.retain(|&known| known != index);
@@ -431,6 +435,10 @@ impl<R: Runtime> Shard<R> {
     }
 
     fn call_consumed(&mut self, index: u32, stream: u32, bytes: usize) {
+        #[cfg(feature = "planted-defects")]
+        if is_planted(Planted::BackendCreditKept) {
+            return;
+        }
         let Some(upstream) = self.upstreams.get_mut(index as usize) else { return };
         if let Some(calls) = upstream.h2.as_deref_mut() {
             calls.connection.consumed(stream, bytes, &mut calls.out);
@@ -460,6 +468,10 @@ impl<R: Runtime> Shard<R> {
         if !slot.outbox.is_empty() || slot.outbox_end {
             let mut outbox = std::mem::take(&mut slot.outbox);
             let end = std::mem::take(&mut slot.outbox_end);
+            #[cfg(feature = "planted-defects")]
+            if is_planted(Planted::OutboxForgotten) {
+                outbox.clear();
+            }
             if let Some(calls) = self.upstreams[index as usize].h2.as_deref_mut() {
                 let sent = calls.connection.send_data(slot.call_stream, &outbox, end, &mut calls.out);
                 let sent = sent.unwrap_or(outbox.len());
@@ -547,6 +559,9 @@ impl<R: Runtime> Shard<R> {
     fn call_broken(&mut self, slot_index: u32, untouched: bool, failure: Failure) {
         let slot = &mut self.slots[slot_index];
         let whole = slot.request_bytes == 0;
+        #[cfg(feature = "planted-defects")]
+        let (whole, untouched) =
+            if is_planted(Planted::CallRepeated) { (true, true) } else { (whole, untouched) };
         let harmless = untouched || (!slot.heard && slot.request_done && slot.call_method.is_idempotent());
         if whole && harmless && !slot.retried && slot.phase == AnswerPhase::Pending {
             slot.retried = true;
@@ -562,6 +577,8 @@ impl<R: Runtime> Shard<R> {
         let slots = self.call_slots(index);
         let upstream = &self.upstreams[index as usize];
         let settled = upstream.h2.as_deref().is_some_and(|calls| calls.settled);
+        // A connection that only ends says nothing: whoever is being restarted does that, too.
+        let is_http1 = upstream.h2.as_deref().is_some_and(|calls| calls.connection.answered_in_text());
         let (pool, endpoint) = (upstream.pool, upstream.endpoint);
         for &slot_index in &slots {
             self.leave_stream(slot_index);
@@ -570,12 +587,12 @@ impl<R: Runtime> Shard<R> {
         if !settled {
             // It has never spoken HTTP/2.
             self.address_failed(pool, endpoint);
-            self.pools[pool].http1_only = true;
+            self.pools[pool].http1_only |= is_http1;
         }
         for slot_index in slots {
             // Taken off above, so a slot that has a call again was given to another request meanwhile.
             if self.slots.contains(slot_index) && self.slots[slot_index].upstream == NONE {
-                self.call_broken(slot_index, !settled, failure);
+                self.call_broken(slot_index, is_http1, failure);
             }
         }
     }

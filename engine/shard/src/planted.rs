@@ -23,6 +23,20 @@ pub enum Planted {
     EndLost,
     /// Two streams get each other's answers.
     AnswersSwapped,
+    /// DATA of a backend never opens its windows again.
+    BackendCreditKept,
+    /// A call that has lost its stream is made once more, whatever the backend has done with it.
+    CallRepeated,
+    /// Body bytes that waited for a backend's window are forgotten once it opens.
+    OutboxForgotten,
+    /// Calls above the last stream of a backend's GOAWAY stay where they are.
+    GoodbyeOverheard,
+    /// A shard isn't woken for connections that another process, which has gone, was woken for.
+    NoSecondLook,
+    /// Connections accepted while the listener was being closed are dropped.
+    LateComersDropped,
+    /// Clients of HTTP/2 aren't told that the process goes.
+    NoGoodbye,
 }
 
 thread_local! {

@@ -207,6 +207,8 @@ impl Serving {
                     report::plain(&trouble.message, trouble.help.as_deref());
                 }
                 not_upgraded(&trouble);
+                // It may have been woken for connections that it didn't take.
+                self.node.look_again();
                 None
             }
         }

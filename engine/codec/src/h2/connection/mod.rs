@@ -93,6 +93,8 @@ pub struct Connection {
     receive_window: ReceiveWindow,
     peer: Settings,
     settings_received: bool,
+    /// Client: what came first was text.
+    answered_in_text: bool,
     settings_acknowledged: bool,
     /// The last stream that we have promised to look at.
     away_sent: Option<u32>,
@@ -133,6 +135,7 @@ impl Connection {
             receive_window: ReceiveWindow::new(WINDOW_AT_FIRST, limits.connection_window_bytes),
             peer: Settings::default(),
             settings_received: false,
+            answered_in_text: false,
             settings_acknowledged: false,
             away_sent: None,
             away_received: None,
@@ -216,7 +219,7 @@ impl Connection {
             && let Some(bytes) = rest.first_chunk()
         {
             *at += HEADER_BYTES;
-            return self.begin_frame(Header::read(bytes), out);
+            return self.begin_frame(bytes, out);
         }
         let len = (HEADER_BYTES - done).min(rest.len());
         self.partial_header[done..done + len].copy_from_slice(&rest[..len]);
@@ -226,12 +229,15 @@ impl Connection {
             return Ok(None);
         }
         let bytes = self.partial_header;
-        self.begin_frame(Header::read(&bytes), out)
+        self.begin_frame(&bytes, out)
     }
 
     /// A frame begins: what its header alone tells is judged.
-    fn begin_frame(&mut self, header: Header, out: &mut Vec<u8>) -> Result<Option<Event>, Fault> {
+    fn begin_frame(&mut self, bytes: &[u8; HEADER_BYTES], out: &mut Vec<u8>) -> Result<Option<Event>, Fault> {
         const PROTOCOL: ErrorCode = ErrorCode::PROTOCOL_ERROR;
+        let header = Header::read(bytes);
+        self.answered_in_text |=
+            !self.settings_received && bytes.iter().all(|byte| byte.is_ascii() && *byte >= b' ');
         if !self.settings_received && (header.kind != Kind::Settings || header.has(ACK)) {
             return Err(Fault::connection(PROTOCOL, "a frame before SETTINGS"));
         }
@@ -344,6 +350,13 @@ impl Connection {
     fn is_idle(&self, stream: u32) -> bool {
         // Clients open odd streams; nobody here opens even ones.
         stream.is_multiple_of(2) || stream > self.last_stream
+    }
+
+    /// Whether the server answered the preface in text, as one that speaks HTTP/1.1 only does, with a status line or with
+    /// the bare body of HTTP/0.9: it looked at no stream.
+    #[must_use]
+    pub fn answered_in_text(&self) -> bool {
+        self.answered_in_text
     }
 
     /// Gives budgets their share of a second. To be called once a second, of the connections that received anything.

@@ -295,3 +295,22 @@ fn range_of(outcome: &Outcome) -> std::ops::Range<usize> {
         _ => 0..0,
     }
 }
+
+#[test]
+fn an_answer_in_text_is_known_in_any_pieces() {
+    for (answer, is_http1) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], true),
+        (b"HTTP/1.0 505 No\r\n\r\n", true),
+        (b"<!DOCTYPE HTML>", true),
+        (b"\0\0\0\x01\0\0\0\0\0", false),
+        (b"HTTP/1.1", false),
+    ] {
+        for piece in 1..answer.len() {
+            let mut connection = Connection::client(limits());
+            let mut out = Vec::new();
+            connection.start(&mut out);
+            let ended = answer.chunks(piece).any(|piece| connection.receive(piece, &mut out).event.is_some());
+            assert_eq!((connection.answered_in_text(), ended), (is_http1, answer.len() > 8));
+        }
+    }
+}
