@@ -2,6 +2,8 @@
 
 use crate::client::{Client, Phase};
 use crate::owner::Owner;
+#[cfg(feature = "planted-defects")]
+use crate::planted::{Planted, is_planted};
 use crate::rt::{Runtime, SocketKey};
 use crate::shard::{Draining, Shard};
 use crate::slot::{AnswerPhase, NONE};
@@ -13,6 +15,11 @@ impl<R: Runtime> Shard<R> {
     pub(crate) fn accept(&mut self, listener: u32, socket: SocketKey) {
         if self.clients.len() >= self.connections_max {
             self.books.connection_refused();
+            self.rt.abort(socket);
+            return;
+        }
+        #[cfg(feature = "planted-defects")]
+        if self.draining.is_some() && is_planted(Planted::LateComersDropped) {
             self.rt.abort(socket);
             return;
         }
@@ -373,6 +380,10 @@ impl<R: Runtime> Shard<R> {
 
     /// Looks at the listeners as if they were new.
     pub(crate) fn look_again(&mut self) {
+        #[cfg(feature = "planted-defects")]
+        if is_planted(Planted::NoSecondLook) {
+            return;
+        }
         if self.draining.is_none() && !self.spareable.accept_paused {
             self.rt.accept(false);
             self.rt.accept(true);
@@ -402,6 +413,8 @@ impl<R: Runtime> Shard<R> {
             .filter(|(_, client)| client.phase == Phase::Streams)
             .map(|(index, _)| u32::try_from(index).expect("bounded"))
             .collect();
+        #[cfg(feature = "planted-defects")]
+        let multiplexed = if is_planted(Planted::NoGoodbye) { Vec::new() } else { multiplexed };
         for index in multiplexed {
             self.announce_leave(index);
             self.set_client_deadline(index, now_ns + self.timeouts.drain_linger_ns);

@@ -163,7 +163,7 @@ impl Backend {
         let framing = head.framing()?.unwrap_or(Framing::Length(0));
         let (speech, answers_early, status, body_length) = draw(network.dice(), id, method, self.is_calm);
         let spoiled = speech.spoil != Spoil::None;
-        let call = Call { status, body_length, head_sent: false, complete: false, spoiled };
+        let call = Call { status, body_length, head_sent: false, complete: false, spoiled, head_ns: None };
         let (wire, spoil) = (self.wire, speech.spoil);
         network.note(|| {
             format!("{wire}: backend reads {}; {status} with {body_length} bytes, {spoil:?}", head.start)

@@ -193,6 +193,7 @@ impl Client {
         }
         self.answered += 1;
         self.view.last_done_ns = now_ns;
+        self.view.after_spoiled = ledger.calls(id).iter().any(|call| call.spoiled);
         self.view.said_close |= !answer.keeps_open;
         let awaited = matches!(self.script.steps.front(), Some(Step::AwaitContinue(index)) if index + 1 == self.answered);
         if awaited {
@@ -217,6 +218,7 @@ impl Client {
         let waiting = self.script.requests[self.answered.min(self.script.requests.len())..].iter();
         let waiting: Vec<&Request> = waiting.filter(|request| request.begun_ns.is_some()).collect();
         let now_ns = network.now_ns();
+        self.view.side = network.side(wire);
         let verdict = match waiting.as_slice() {
             [] => oracle::ending(ledger, &self.view, None, begun, ending, now_ns),
             [next, later @ ..] => {

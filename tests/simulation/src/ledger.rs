@@ -48,6 +48,8 @@ pub(crate) struct Call {
     pub(crate) complete: bool,
     /// The backend did something that may cost the exchange.
     pub(crate) spoiled: bool,
+    /// When the head was written, by backends of HTTP/2.
+    pub(crate) head_ns: Option<u64>,
 }
 
 /// Something that went wrong at a backend, without a request to name.
@@ -59,8 +61,15 @@ struct Trouble {
     until_ns: u64,
 }
 
+/// One of two shards leaves its listener to the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Left {
+    pub(crate) side: usize,
+    pub(crate) from_ns: u64,
+}
+
 /// How long news of trouble takes to reach the shard at most.
-const NEWS_NS: u64 = 300_000_000;
+pub(crate) const NEWS_NS: u64 = 300_000_000;
 
 /// The whole story of a run.
 #[derive(Default)]
@@ -72,8 +81,16 @@ pub(crate) struct Ledger {
     pub(crate) committed_ns: Option<u64>,
     /// When the drain began.
     pub(crate) drained_ns: Option<u64>,
+    /// Which shard leaves to another, and since when.
+    pub(crate) left: Option<Left>,
     /// The shard has a bound on requests in flight, and may refuse what is beyond it.
     pub(crate) is_bounded: bool,
+    /// Bytes travel fast in this run.
+    pub(crate) is_brisk: bool,
+    /// Calls that a backend of HTTP/2 said it didn't look at, by request.
+    turned_away: BTreeMap<u64, usize>,
+    /// When backends of HTTP/2 said GOAWAY.
+    goodbyes: Vec<u64>,
     /// Answers that did.
     pub(crate) shed: usize,
     /// Rules broken.
@@ -89,6 +106,12 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub(crate) fn break_rule(&mut self, rule: impl Into<String>) {
         self.violations.push(rule.into());
+    }
+
+    /// Since when the shard that has a connection lets its clients go.
+    pub(crate) fn leaving_ns(&self, side: Option<usize>) -> Option<u64> {
+        let left = self.left.filter(|left| side == Some(left.side));
+        self.drained_ns.or(left.map(|left| left.from_ns))
     }
 
     /// A client is about to send a request.
@@ -118,6 +141,26 @@ impl Ledger {
 
     pub(crate) fn call_mut(&mut self, id: u64, number: usize) -> &mut Call {
         &mut self.calls.get_mut(&id).expect("a call that was entered")[number]
+    }
+
+    /// A backend says that it doesn't look at a call: it may be made elsewhere.
+    pub(crate) fn turn_away(&mut self, id: u64) {
+        *self.turned_away.entry(id).or_default() += 1;
+    }
+
+    /// A backend says GOAWAY.
+    pub(crate) fn goodbye(&mut self, now_ns: u64) {
+        self.goodbyes.push(now_ns);
+    }
+
+    /// Whether a request that lived from then till now may have met a GOAWAY.
+    pub(crate) fn met_goodbye(&self, begun_ns: u64, now_ns: u64) -> bool {
+        self.goodbyes.iter().any(|&said_ns| said_ns <= now_ns && begun_ns <= said_ns + NEWS_NS)
+    }
+
+    /// How often a request's calls weren't looked at.
+    pub(crate) fn turned_away(&self, id: u64) -> usize {
+        self.turned_away.get(&id).copied().unwrap_or(0)
     }
 
     /// Something happened to a backend that may cost any request that is on its way to it.

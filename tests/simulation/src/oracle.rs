@@ -3,9 +3,9 @@
 use crate::answer::Answer;
 use crate::body::{Author, body};
 use crate::documents::{MOCK_BODIES, Route, TEMPLATED_BODY, TIMEOUT_NS};
-use crate::ledger::{Call, Ledger, Target};
+use crate::ledger::{Call, Ledger, NEWS_NS, Target};
 use crate::request::{Flaw, Request};
-use crate::run::{HALF_CLOSE_NS, IDLE_CLIENT_NS};
+use crate::run::{DRAIN_LINGER_NS, HALF_CLOSE_NS, IDLE_CLIENT_NS};
 
 /// For latency, late turns and the work between.
 const SLACK_NS: u64 = 1_000_000_000;
@@ -32,6 +32,10 @@ pub(crate) struct View {
     pub(crate) is_slow: bool,
     /// When the last answer was whole; the start of the connection before the first.
     pub(crate) last_done_ns: u64,
+    /// Which shard has the connection, as far as is known.
+    pub(crate) side: Option<usize>,
+    /// The last answer came whole from a backend that then failed: the connection may be cut for it.
+    pub(crate) after_spoiled: bool,
     /// An answer said that the connection closes.
     pub(crate) said_close: bool,
     /// When it finished sending.
@@ -44,6 +48,8 @@ impl View {
     pub(crate) fn new(now_ns: u64) -> Self {
         View {
             is_slow: false,
+            side: None,
+            after_spoiled: false,
             last_done_ns: now_ns,
             said_close: false,
             half_closed_ns: None,
@@ -119,7 +125,8 @@ fn refusal(ledger: &mut Ledger, request: &Request, answer: &Answer, now_ns: u64)
         500 => ledger.met_trouble(request.route, true, begun_ns, now_ns),
         503 => ledger.is_bounded && !answer.keeps_open && calls.is_empty(),
         504 => {
-            now_ns - begun_ns >= TIMEOUT_NS
+            (now_ns - begun_ns >= TIMEOUT_NS && !is_forgotten(ledger, request, begun_ns, now_ns))
+                || is_turned_away(ledger, request, begun_ns, now_ns)
                 || calls.iter().any(|call| call.spoiled)
                 || ledger.met_trouble(request.route, false, begun_ns, now_ns)
         }
@@ -130,6 +137,25 @@ fn refusal(ledger: &mut Ledger, request: &Request, answer: &Answer, now_ns: u64)
     }
     ledger.shed += usize::from(answer.status == 503);
     Ok(())
+}
+
+/// A call that wasn't looked at is made once more, unless it had begun to send a body.
+fn is_turned_away(ledger: &Ledger, request: &Request, begun_ns: u64, now_ns: u64) -> bool {
+    ledger.turned_away(request.id) > 1
+        || (request.body_length > 0
+            && (ledger.turned_away(request.id) > 0
+                || (request.route == Route::Second && ledger.met_goodbye(begun_ns, now_ns))))
+}
+
+/// A call that wasn't looked at, and should have been made once more, got nowhere although nothing was in its way.
+fn is_forgotten(ledger: &Ledger, request: &Request, begun_ns: u64, now_ns: u64) -> bool {
+    ledger.is_brisk
+        && ledger.turned_away(request.id) == 1
+        && request.body_length == 0
+        && ledger.calls(request.id).is_empty()
+        && ![true, false]
+            .iter()
+            .any(|&is_refusal| ledger.met_trouble(request.route, is_refusal, begun_ns, now_ns))
 }
 
 fn mock(ledger: &Ledger, request: &Request, answer: &Answer, now_ns: u64) -> Result<(), String> {
@@ -181,6 +207,20 @@ fn expected(request: &Request, call: &Call) -> (u16, Vec<u8>) {
     (status, content)
 }
 
+/// Judges when a client of HTTP/2 is told that its connection goes: at once if its shard leaves, so that it asks nothing in
+/// vain.
+pub(crate) fn goodbye(ledger: &Ledger, view: &View, is_idle: bool, now_ns: u64) -> Result<(), String> {
+    let Some(leaving_ns) = ledger.leaving_ns(view.side) else { return Ok(()) };
+    let is_quiet = is_idle && view.last_done_ns + SLACK_NS < leaving_ns;
+    if is_quiet && now_ns > leaving_ns + NEWS_NS {
+        return Err(format!(
+            "GOAWAY {} ms after the shard began to leave",
+            (now_ns - leaving_ns) / 1_000_000
+        ));
+    }
+    Ok(())
+}
+
 /// Judges the end of a connection. `has_begun`: a part of the next answer was there.
 pub(crate) fn ending(
     ledger: &mut Ledger,
@@ -193,16 +233,25 @@ pub(crate) fn ending(
     if has_begun && ending == Ending::Finished {
         return Err("half an answer that ends in order".to_owned());
     }
+    // Who leaves its listener to another lets idle clients go after a while, and has all the time it needs for what it was
+    // asked before.
     let is_drained = ledger.drained_ns.is_some();
+    let leaving_ns = ledger.leaving_ns(view.side);
+    let lets_go = leaving_ns.is_some_and(|leaving_ns| is_drained || now_ns >= leaving_ns + DRAIN_LINGER_NS);
     let Some(request) = request else {
         let waited_ns = now_ns.saturating_sub(view.last_done_ns);
         return match ending {
-            _ if is_drained || view.is_slow || waited_ns <= IDLE_CLIENT_NS + SLACK_NS => Ok(()),
+            _ if lets_go || view.is_slow || waited_ns <= IDLE_CLIENT_NS + SLACK_NS => Ok(()),
             _ => Err(format!("idle for {} ms", waited_ns / 1_000_000)),
         };
     };
     let begun_ns = request.begun_ns.unwrap_or(now_ns);
-    if view.said_close || is_drained || request.flaw == Flaw::Stalls {
+    let is_let_go =
+        lets_go && (is_drained || leaving_ns.is_some_and(|leaving_ns| begun_ns + SLACK_NS >= leaving_ns));
+    if ending == Ending::Reset && view.after_spoiled && !has_begun {
+        return Ok(());
+    }
+    if view.said_close || is_let_go || request.flaw == Flaw::Stalls {
         return Ok(());
     }
     if !ledger.is_bounded {
@@ -215,8 +264,12 @@ pub(crate) fn ending(
     // A reset may destroy the part of the answer that had come before it.
     let calls = ledger.calls(request.id);
     let was_answered = has_begun || calls.iter().any(|call| call.head_sent);
-    let is_late = now_ns - begun_ns >= TIMEOUT_NS;
+    // Where bytes travel fast, an answer that began in time is through in time.
+    let in_time = |head_ns: u64| ledger.is_brisk && head_ns < begun_ns + TIMEOUT_NS / 2;
+    let is_late =
+        now_ns - begun_ns >= TIMEOUT_NS && !calls.iter().any(|call| call.head_ns.is_some_and(in_time));
     let is_spoiled = calls.iter().any(|call| call.spoiled)
+        || is_turned_away(ledger, request, begun_ns, now_ns)
         || (Target::of(request.route).is_some()
             && ledger.met_trouble(request.route, false, begun_ns, now_ns));
     if ending == Ending::Reset && was_answered && (is_late || is_spoiled) {

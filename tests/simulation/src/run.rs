@@ -1,4 +1,4 @@
-//! One run: a shard, its network and its peers from a seed, until nothing more happens; then the books are checked.
+//! One run: a shard or two, their network and its peers from a seed, until nothing more happens; then the books are checked.
 
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -11,17 +11,20 @@ use plan::NodePlan;
 use records::metrics::ShardMetrics;
 use shard::rt::probe::Kind;
 use shard::rt::simulated::{Dice, Faults, Network, Simulated};
-use shard::{Audit, Entrance, Listener, Shard, Spec, Timeouts};
+use shard::{Audit, Entrance, Listener, Near, Shard, Spec, Timeouts};
 use throttling::Registry;
 use vocabulary::limits::Limits;
 
 use crate::documents;
 use crate::request::PAYLOAD_BYTES;
-use crate::world::World;
+use crate::world::{Setting, Upgrade, World};
 
 /// Waiting times of the simulated node; short ones, so that runs meet them.
 pub(crate) const IDLE_CLIENT_NS: u64 = 60_000_000_000;
 pub(crate) const HALF_CLOSE_NS: u64 = 3_000_000_000;
+pub(crate) const DRAIN_LINGER_NS: u64 = 500_000_000;
+/// A network with this latency or less is a fast one.
+const BRISK_NS: u64 = 500_000;
 /// No run takes longer, in virtual time and in turns.
 const RUN_NS_MAX: u64 = 900_000_000_000;
 const TURNS_MAX: u64 = 400_000;
@@ -48,7 +51,9 @@ pub struct Report {
     pub cuts: usize,
     /// Requests refused because the shard was full.
     pub shed: usize,
-    /// Turns of the shard.
+    /// Shards that took over from another.
+    pub upgrades: usize,
+    /// Turns of the shards.
     pub turns: u64,
     /// Virtual time.
     pub virtual_ns: u64,
@@ -87,13 +92,31 @@ pub fn replay(seed: u64) -> Report {
     Run::new(seed, true).play()
 }
 
-struct Run {
-    seed: u64,
+/// One process of the node: a shard of its own, and what it counts.
+struct Node {
     shard: Shard<Simulated>,
-    world: Rc<RefCell<World>>,
     metrics: Arc<ShardMetrics>,
     /// Names that the shard asked for.
     asked: Arc<ArrayQueue<String>>,
+    has_ended: bool,
+}
+
+impl Node {
+    fn new(seed: u64, rt: Simulated, near: Near) -> Node {
+        let metrics = Arc::new(ShardMetrics::default());
+        let asked = Arc::new(ArrayQueue::new(64));
+        let spec = spec(seed, Arc::clone(&metrics), Arc::clone(&asked));
+        Node { shard: Shard::new(rt, spec, near).expect("a shard"), metrics, asked, has_ended: false }
+    }
+}
+
+struct Run {
+    seed: u64,
+    /// The second one takes over from the first.
+    nodes: Vec<Node>,
+    /// Whose turn it is, and who has the network.
+    side: usize,
+    world: Rc<RefCell<World>>,
     turns: u64,
 }
 
@@ -108,44 +131,44 @@ impl Run {
             network.note(|| format!("{faults:?}, calm: {is_calm}"));
         }
         let (mailbox, near) = shard::mailbox().expect("descriptors");
-        let second_plan = Arc::clone(&PLANS[1]);
-        let world = Rc::new(RefCell::new(World::draw(
-            &mut network,
-            mailbox,
-            second_plan,
+        let setting = Setting {
             is_calm,
-            is_introduced(seed),
-            is_multiplexed(seed),
-        )));
-        world.borrow_mut().ledger.is_bounded = in_flight_max(seed).is_some();
-        let metrics = Arc::new(ShardMetrics::default());
-        let asked = Arc::new(ArrayQueue::new(64));
+            is_introduced: is_introduced(seed),
+            is_multiplexed: is_multiplexed(seed),
+            is_upgraded: is_upgraded(seed),
+        };
+        let world = World::draw(&mut network, mailbox, Arc::clone(&PLANS[1]), setting);
+        let world = Rc::new(RefCell::new(world));
+        {
+            let ledger = &mut world.borrow_mut().ledger;
+            ledger.is_bounded = in_flight_max(seed).is_some();
+            ledger.is_brisk = faults.latency_ns_max <= BRISK_NS;
+        }
         let rt = Simulated::new(network, Rc::clone(&world) as _);
-        let spec = spec(seed, Arc::clone(&metrics), Arc::clone(&asked));
-        let shard = Shard::new(rt, spec, near).expect("a shard");
-        Run { seed, shard, world, metrics, asked, turns: 0 }
+        Run { seed, nodes: vec![Node::new(seed, rt, near)], side: 0, world, turns: 0 }
     }
 
     fn play(mut self) -> Report {
         let mut events = Vec::new();
-        let start_ns = self.shard.runtime().network().now_ns();
+        let start_ns = self.network().now_ns();
         let is_drained = loop {
-            let goes_on = match self.shard.step(&mut events) {
-                Ok(goes_on) => goes_on,
+            match self.nodes[self.side].shard.step(&mut events) {
+                Ok(true) => {}
+                Ok(false) => self.end_node(),
                 Err(error) => {
                     self.complain(error.to_string());
                     break false;
                 }
-            };
+            }
             self.turns += 1;
             self.resolve();
-            if !goes_on {
+            if self.nodes.iter().all(|node| node.has_ended) {
                 break true;
             }
-            if self.shard.runtime().is_still() && self.shard.audit().timers == 0 {
+            if self.is_still() {
                 break false;
             }
-            let virtual_ns = self.shard.runtime().network().now_ns() - start_ns;
+            let virtual_ns = self.network().now_ns() - start_ns;
             if self.turns > TURNS_MAX || virtual_ns > RUN_NS_MAX {
                 let turns = self.turns;
                 self.complain(format!("no end after {turns} turns and {} s", virtual_ns / 1_000_000_000));
@@ -155,10 +178,13 @@ impl Run {
                 // What follows a broken rule says little.
                 break false;
             }
+            self.upgrade();
+            self.pass();
         };
         self.check_books(is_drained);
-        let network = self.shard.runtime().network();
+        let network = self.network();
         let (virtual_ns, story) = (network.now_ns() - start_ns, network.log().to_vec());
+        let upgrades = self.nodes.len() - 1;
         let mut world = self.world.borrow_mut();
         let ledger = &mut world.ledger;
         Report {
@@ -169,15 +195,72 @@ impl Run {
             relayed: ledger.relayed,
             cuts: ledger.cuts,
             shed: ledger.shed,
+            upgrades,
             turns: self.turns,
             virtual_ns,
             story,
         }
     }
 
+    fn network(&mut self) -> &mut Network {
+        self.nodes[self.side].shard.runtime().network()
+    }
+
+    /// The shard whose turn it was has drained: its process ends.
+    fn end_node(&mut self) {
+        let side = self.side;
+        self.nodes[side].has_ended = true;
+        self.nodes[side].shard.runtime().leave();
+        let world = Rc::clone(&self.world);
+        world.borrow_mut().ended(self.network(), side);
+    }
+
+    /// Starts a second shard when it is time.
+    fn upgrade(&mut self) {
+        if self.world.borrow().upgrade != Upgrade::Asked {
+            return;
+        }
+        let (mailbox, near) = shard::mailbox().expect("descriptors");
+        let first = self.nodes[0].shard.runtime();
+        first.network().note(|| "a second shard starts".to_owned());
+        let mut second = first.second();
+        first.pass(&mut second);
+        self.nodes.push(Node::new(self.seed, second, near));
+        self.side = 1;
+        let world = Rc::clone(&self.world);
+        world.borrow_mut().succeeded(self.network(), mailbox);
+    }
+
+    /// The other shard has its turn, if there is one.
+    fn pass(&mut self) {
+        let [first, second] = &mut self.nodes[..] else { return };
+        let other = if self.side == 0 { &*second } else { &*first };
+        if other.has_ended {
+            return;
+        }
+        let (from, to) = if self.side == 0 { (first, second) } else { (second, first) };
+        from.shard.runtime().pass(to.shard.runtime());
+        self.side = 1 - self.side;
+    }
+
+    /// Whether nothing more will happen.
+    fn is_still(&mut self) -> bool {
+        let timers: usize =
+            self.nodes.iter().filter(|node| !node.has_ended).map(|node| node.shard.audit().timers).sum();
+        let side = self.side;
+        let others_idle = self
+            .nodes
+            .iter_mut()
+            .enumerate()
+            .all(|(index, node)| index == side || node.has_ended || node.shard.runtime().is_idle());
+        timers == 0 && others_idle && self.nodes[side].shard.runtime().is_still()
+    }
+
     fn resolve(&mut self) {
-        while let Some(name) = self.asked.pop() {
-            self.world.borrow_mut().resolve(self.shard.runtime().network(), name);
+        let side = self.side;
+        while let Some(name) = self.nodes[side].asked.pop() {
+            let world = Rc::clone(&self.world);
+            world.borrow_mut().resolve(self.network(), side, name);
         }
     }
 
@@ -187,42 +270,25 @@ impl Run {
 
     /// Nothing goes on any more, so nothing may be left.
     fn check_books(&mut self, is_drained: bool) {
-        let metrics = Arc::clone(&self.metrics);
-        if metrics.panics.value() != 0 {
-            self.complain(format!("{} panics", metrics.panics.value()));
+        for side in 0..self.nodes.len() {
+            let panics = self.nodes[side].metrics.panics.value();
+            if panics != 0 {
+                self.complain(format!("{panics} panics"));
+            }
         }
         if !self.world.borrow().ledger.violations.is_empty() {
             return;
         }
-        let audit = self.shard.audit();
+        for side in 0..self.nodes.len() {
+            self.check_node(side);
+        }
         if is_drained {
-            // Connections to backends go with the shard.
-            self.expect_nothing(
-                "after the drain",
-                Audit { clients: audit.clients, slots: audit.slots, ..Audit::default() },
-            );
-            self.shard.runtime().settle();
-        } else {
-            self.expect_nothing("at rest", audit);
-            let sockets = self.shard.runtime().sockets_open();
-            if sockets != 0 {
-                self.complain(format!("{sockets} sockets are left open"));
-            }
+            self.nodes[self.side].shard.runtime().settle();
         }
-        let held = self.shard.runtime().buffers_held();
-        if held != 0 && !is_drained {
-            self.complain(format!("{held} receive buffers never came back"));
+        let (mut recorded, labels) = (0, documents::labels());
+        for node in &self.nodes {
+            recorded += node.metrics.series(&labels).count.value() + node.metrics.requests_unrouted.value();
         }
-        for gauge in [&metrics.requests_in_flight, &metrics.connections_open] {
-            if gauge.value() != 0 {
-                self.complain(format!(
-                    "in flight {:?}, open {:?}",
-                    metrics.requests_in_flight, metrics.connections_open
-                ));
-            }
-        }
-        let series = metrics.series(&documents::labels());
-        let recorded = series.count.value() + metrics.requests_unrouted.value();
         let (answers, requests) =
             (self.world.borrow().ledger.answers as u64, self.world.borrow().ledger.requests() as u64);
         if recorded < answers || recorded > requests {
@@ -231,6 +297,36 @@ impl Run {
         let unfinished = self.world.borrow().unfinished();
         for client in unfinished {
             self.complain(format!("hangs: {client}"));
+        }
+    }
+
+    fn check_node(&mut self, side: usize) {
+        let audit = self.nodes[side].shard.audit();
+        if self.nodes[side].has_ended {
+            // Connections to backends go with the shard.
+            self.expect_nothing(
+                "after the drain",
+                Audit { clients: audit.clients, slots: audit.slots, ..Audit::default() },
+            );
+        } else {
+            self.expect_nothing("at rest", audit);
+            let rt = self.nodes[side].shard.runtime();
+            let (sockets, held) = (rt.sockets_open(), rt.buffers_held());
+            if sockets != 0 {
+                self.complain(format!("{sockets} sockets are left open"));
+            }
+            if held != 0 {
+                self.complain(format!("{held} receive buffers never came back"));
+            }
+        }
+        let metrics = Arc::clone(&self.nodes[side].metrics);
+        for gauge in [&metrics.requests_in_flight, &metrics.connections_open] {
+            if gauge.value() != 0 {
+                self.complain(format!(
+                    "in flight {:?}, open {:?}",
+                    metrics.requests_in_flight, metrics.connections_open
+                ));
+            }
         }
     }
 
@@ -251,6 +347,11 @@ fn is_multiplexed(seed: u64) -> bool {
     (seed / 4).is_multiple_of(2)
 }
 
+/// Whether another process takes over during a seed's run.
+fn is_upgraded(seed: u64) -> bool {
+    seed / 8 % 4 == 1
+}
+
 /// Requests that the shard of a seed may have in flight; so few that clients feel it.
 fn in_flight_max(seed: u64) -> Option<u64> {
     (seed % 8 == 6).then_some(2 + seed / 8 % 5)
@@ -267,7 +368,7 @@ fn spec(seed: u64, metrics: Arc<ShardMetrics>, asked: Arc<ArrayQueue<String>>) -
         send: Duration::from_secs(10),
         linger: Duration::from_secs(5),
         half_close: Duration::from_nanos(HALF_CLOSE_NS),
-        drain_linger: Duration::from_millis(500),
+        drain_linger: Duration::from_nanos(DRAIN_LINGER_NS),
     };
     Spec {
         index: 0,

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plan::NodePlan;
-use shard::Mailbox;
 use shard::rt::Address;
 use shard::rt::simulated::{Dice, Network, Peers, Reception, WireKey};
+use shard::{Mailbox, MailboxFull};
 
 use crate::backend::Backend;
 use crate::client::Client;
 use crate::h2;
 use crate::h2::backend::Backend as SecondBackend;
-use crate::ledger::{Ledger, Target};
+use crate::ledger::{Ledger, Left, Target};
 use crate::script::{self, Script};
 
 /// Errnos as connects report them.
@@ -38,6 +38,9 @@ enum Kind {
     Commit,
     Discard,
     Drain,
+    Upgrade,
+    Relieve,
+    LookAgain,
 }
 
 fn token(kind: Kind, index: usize) -> u64 {
@@ -90,17 +93,48 @@ enum Host {
     Multiplexed(Box<SecondBackend>),
 }
 
+/// What clients of a run may be, and what happens to the shard meanwhile.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting {
+    pub(crate) is_calm: bool,
+    /// Clients come by way of a proxy that says whom it speaks for.
+    pub(crate) is_introduced: bool,
+    /// Some clients speak HTTP/2.
+    pub(crate) is_multiplexed: bool,
+    /// Another process takes over.
+    pub(crate) is_upgraded: bool,
+}
+
+/// An upgrade's progress.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Upgrade {
+    /// None is asked for.
+    Not,
+    /// A second shard is to be started.
+    Asked,
+    /// Both serve.
+    Both,
+    /// One of them drains; the other has to look at the listener again now and then.
+    Leaving(usize),
+}
+
+/// Between two looks at the listener while another process is on its way out, as the node has it.
+const LOOK_NS: u64 = 50 * MS;
+/// Time to finish what is in flight when another process takes over: more than anything takes.
+const UPGRADE_DRAIN: Duration = Duration::from_secs(120);
+
 /// The far side.
 pub(crate) struct World {
     pub(crate) ledger: Ledger,
-    mailbox: Mailbox,
+    pub(crate) upgrade: Upgrade,
+    mailboxes: Vec<Mailbox>,
     second_plan: Arc<NodePlan>,
     prepared: Option<std::sync::mpsc::Receiver<Result<(), String>>>,
     scripts: Vec<Option<Plan>>,
     clients: Vec<Option<Guest>>,
     backends: Vec<Host>,
     roles: BTreeMap<WireKey, Role>,
-    asked: Vec<String>,
+    asked: Vec<(usize, String)>,
     is_calm: bool,
     /// The name's first address leads nowhere.
     is_half_dead: bool,
@@ -112,10 +146,9 @@ impl World {
         network: &mut Network,
         mailbox: Mailbox,
         second_plan: Arc<NodePlan>,
-        is_calm: bool,
-        is_introduced: bool,
-        is_multiplexed: bool,
+        setting: Setting,
     ) -> World {
+        let Setting { is_calm, is_introduced, is_multiplexed, is_upgraded } = setting;
         let mut next_id = 1000;
         let count = usize::try_from(network.dice().between(3, 16)).unwrap_or(3);
         let mut scripts = Vec::new();
@@ -137,18 +170,22 @@ impl World {
             let after_ns = network.dice().below(1500 * MS);
             network.wake(after_ns, token(Kind::Open, index));
         }
-        if network.dice().chance(30) {
+        if is_upgraded {
+            let after_ns = network.dice().below(2000 * MS);
+            network.wake(after_ns, token(Kind::Upgrade, 0));
+        } else if network.dice().chance(30) {
             let after_ns = network.dice().below(1000 * MS);
             network.wake(after_ns, token(Kind::Prepare, 0));
         }
-        if network.dice().chance(15) {
+        if !is_upgraded && network.dice().chance(15) {
             let after_ns = network.dice().below(3000 * MS);
             network.wake(after_ns, token(Kind::Drain, 0));
         }
         let is_half_dead = !is_calm && network.dice().chance(30);
         World {
             ledger: Ledger::default(),
-            mailbox,
+            upgrade: Upgrade::Not,
+            mailboxes: vec![mailbox],
             second_plan,
             prepared: None,
             clients: scripts.iter().map(|_| None).collect(),
@@ -161,12 +198,64 @@ impl World {
         }
     }
 
-    /// The shard asked for the addresses of a name.
-    pub(crate) fn resolve(&mut self, network: &mut Network, name: String) {
+    /// A second shard has been started.
+    pub(crate) fn succeeded(&mut self, network: &mut Network, mailbox: Mailbox) {
+        self.mailboxes.push(mailbox);
+        self.upgrade = Upgrade::Both;
+        let after_ns = network.dice().below(300 * MS);
+        network.wake(after_ns, token(Kind::Relieve, 0));
+    }
+
+    /// A shard has ended; the other one looks once more.
+    pub(crate) fn ended(&mut self, network: &mut Network, side: usize) {
+        if self.upgrade == Upgrade::Leaving(side) {
+            self.upgrade = Upgrade::Not;
+            self.look_again(network, 1 - side);
+        }
+    }
+
+    /// One of two shards leaves: the first one, or the second if it turns out to be no good.
+    fn relieve(&mut self, network: &mut Network) {
+        let side = usize::from(network.dice().chance(15));
+        network.note(|| format!("shard {side} leaves"));
+        self.upgrade = Upgrade::Leaving(side);
+        self.ledger.left = Some(Left { side, from_ns: network.now_ns() });
+        self.tell(network, side, |mailbox| mailbox.drain(UPGRADE_DRAIN, true));
+        // Some come just then.
+        let to_come: Vec<usize> =
+            (0..self.scripts.len()).filter(|&index| self.scripts[index].is_some()).collect();
+        for index in to_come.into_iter().take(3) {
+            self.open(network, index);
+        }
+        network.wake(LOOK_NS, token(Kind::LookAgain, 1 - side));
+    }
+
+    fn look_again(&mut self, network: &mut Network, side: usize) {
+        self.tell(network, side, Mailbox::look_again);
+        if self.upgrade != Upgrade::Not {
+            network.wake(LOOK_NS, token(Kind::LookAgain, side));
+        }
+    }
+
+    /// Sends a shard a command.
+    fn tell(
+        &mut self,
+        network: &mut Network,
+        side: usize,
+        command: impl FnOnce(&Mailbox) -> Result<(), MailboxFull>,
+    ) {
+        network.rouse(side);
+        if command(&self.mailboxes[side]).is_err() {
+            self.ledger.break_rule("the mailbox is full");
+        }
+    }
+
+    /// A shard asked for the addresses of a name.
+    pub(crate) fn resolve(&mut self, network: &mut Network, side: usize, name: String) {
         let most = *network.dice().pick(&[1, 30, 30, 3000]);
         let after_ns = network.dice().below(if self.is_calm { MS } else { most * MS });
         network.wake(after_ns, token(Kind::Resolve, self.asked.len()));
-        self.asked.push(name);
+        self.asked.push((side, name));
     }
 
     /// Clients that neither closed nor saw an end.
@@ -211,16 +300,14 @@ impl World {
             let after_ns = network.dice().below(2000 * MS);
             network.wake(after_ns, token(Kind::Resolve, index));
         }
-        let name = self.asked[index].clone();
+        let (side, name) = self.asked[index].clone();
         network.note(|| format!("resolver: {name} is {outcome:?}"));
-        if self.mailbox.resolved(name, outcome).is_err() {
-            self.ledger.break_rule("the mailbox is full");
-        }
+        self.tell(network, side, |mailbox| mailbox.resolved(name, outcome));
     }
 
     fn prepare(&mut self, network: &mut Network) {
         network.note(|| "prepares the second plan".to_owned());
-        match self.mailbox.prepare(Arc::clone(&self.second_plan)) {
+        match self.mailboxes[0].prepare(Arc::clone(&self.second_plan)) {
             Ok(answer) => self.prepared = Some(answer),
             Err(full) => self.ledger.break_rule(full.to_string()),
         }
@@ -237,13 +324,10 @@ impl World {
         if !linked {
             self.ledger.break_rule("a good plan was not linked within its time");
         }
-        let sent = if commits { self.mailbox.commit() } else { self.mailbox.discard() };
+        self.tell(network, 0, if commits { Mailbox::commit } else { Mailbox::discard });
         if commits {
             network.note(|| "commits the second plan".to_owned());
             self.ledger.committed_ns = Some(network.now_ns());
-        }
-        if sent.is_err() {
-            self.ledger.break_rule("the mailbox is full");
         }
     }
 
@@ -251,9 +335,7 @@ impl World {
         network.note(|| "drains".to_owned());
         self.ledger.drained_ns = Some(network.now_ns());
         let timeout = Duration::from_millis(*network.dice().pick(&[100, 1000, 4000]));
-        if self.mailbox.drain(timeout, false).is_err() {
-            self.ledger.break_rule("the mailbox is full");
-        }
+        self.tell(network, 0, |mailbox| mailbox.drain(timeout, false));
     }
 
     fn reception(&mut self, dice: &mut Dice, target: Target, is_dead: bool, now_ns: u64) -> Reception {
@@ -342,6 +424,12 @@ impl Peers for World {
             self.decide(network, kind == Kind::Commit as u64);
         } else if kind == Kind::Drain as u64 {
             self.drain(network);
+        } else if kind == Kind::Upgrade as u64 {
+            self.upgrade = Upgrade::Asked;
+        } else if kind == Kind::Relieve as u64 {
+            self.relieve(network);
+        } else if kind == Kind::LookAgain as u64 {
+            self.look_again(network, index);
         } else if let Some(client) = &mut self.clients[index] {
             if kind == Kind::Read as u64 {
                 client.read(network, &mut self.ledger, true);

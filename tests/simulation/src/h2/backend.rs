@@ -73,6 +73,8 @@ pub(crate) struct Backend {
     /// Streams above aren't looked at.
     last_taken: Option<u32>,
     goes_ns: Option<u64>,
+    /// After a GOAWAY it waits for the shard to close.
+    is_patient: bool,
     credit: Credit,
     owed: Vec<(u64, u32, usize)>,
     is_closed: bool,
@@ -94,6 +96,7 @@ impl Backend {
             2 if !is_calm => Credit::Late(20 * MS),
             _ => Credit::Eager,
         };
+        let is_patient = dice.chance(60);
         let mut watch = Watch::of_server();
         watch.announced_both(window, concurrent_max);
         let mut payload = vec![0, 4];
@@ -115,6 +118,7 @@ impl Backend {
             leave,
             last_taken: None,
             goes_ns: None,
+            is_patient,
             credit,
             owed: Vec::new(),
             is_closed: false,
@@ -242,12 +246,13 @@ impl Backend {
         }
         if self.last_taken.is_some_and(|last| stream > last) {
             // Not looked at: it may be asked elsewhere.
+            ledger.turn_away(id);
             return Ok(());
         }
         if !self.is_calm && network.dice().chance(5) {
             let wire = self.wire;
             network.note(|| format!("{wire}: backend refuses stream {stream}"));
-            ledger.trouble(Target::Second, false, network.now_ns(), 0);
+            ledger.turn_away(id);
             self.reset(stream, REFUSED_STREAM, network);
             return Ok(());
         }
@@ -291,8 +296,8 @@ impl Backend {
         let has_trailers = dice.chance(15);
         let due_ns = (end || answers_early).then(|| dice.below(20 * MS));
         let is_bodiless = method == "HEAD" || matches!(status, 204 | 304);
-        let call =
-            Call { status, body_length, head_sent: false, complete: false, spoiled: spoil != Spoil::None };
+        let spoiled = spoil != Spoil::None;
+        let call = Call { status, body_length, head_sent: false, complete: false, spoiled, head_ns: None };
         let wire = self.wire;
         network.note(|| {
             format!(
@@ -363,9 +368,11 @@ impl Backend {
         }
         self.exchanges.retain(|exchange| !(exchange.is_over && exchange.is_read));
         let is_served = self.exchanges.iter().all(|exchange| exchange.is_over);
-        if self.last_taken.is_some() && is_served && !self.is_closed && self.leave != Leave::Never {
+        if self.last_taken.is_some() && is_served && !self.is_closed && !self.is_patient {
             // The connection is left by who said so, once it owes nothing; the shard may be quicker.
+            // What the shard still sends is answered with a reset, which may take the GOAWAY along.
             self.is_closed = true;
+            ledger.trouble(Target::Second, false, network.now_ns(), 0);
             network.close(self.wire);
         }
     }
@@ -409,6 +416,11 @@ impl Backend {
         let (flags, payload) = if is_padded { (flags | PADDED, padded(&piece, 8)) } else { (flags, piece) };
         self.watch.sent(stream, payload.len());
         network.write(self.wire, &frame(DATA, flags, stream, &payload));
+        let exchange = &self.exchanges[place];
+        if exchange.at == exchange.body.len() {
+            // All but the end is said: an answer of a stated length is whole without it.
+            ledger.call_mut(exchange.id, exchange.number).complete = true;
+        }
         if is_whole && self.exchanges[place].has_trailers {
             let mut trailers = Vec::new();
             self.encoder.begin(&mut trailers);
@@ -451,7 +463,9 @@ impl Backend {
         let ends = exchange.is_bodiless && exchange.spoil == Spoil::None;
         let flags = END_HEADERS | if ends { END_STREAM } else { 0 };
         network.write(self.wire, &frame(HEADERS, flags, stream, &block));
-        ledger.call_mut(exchange.id, exchange.number).head_sent = true;
+        let call = ledger.call_mut(exchange.id, exchange.number);
+        call.head_sent = true;
+        call.head_ns = Some(network.now_ns());
         if exchange.is_bodiless {
             if ends {
                 self.ended(place, network, ledger);
@@ -477,8 +491,8 @@ impl Backend {
     fn spoil(&mut self, place: usize, network: &mut Network, ledger: &mut Ledger) {
         let exchange = &mut self.exchanges[place];
         exchange.is_over = true;
-        if exchange.at == exchange.body.len() || exchange.is_bodiless {
-            // All but the end is said: an answer of a stated length is whole without it.
+        if exchange.body.is_empty() || exchange.is_bodiless {
+            // As above.
             ledger.call_mut(exchange.id, exchange.number).complete = true;
         }
         let (stream, spoil) = (exchange.stream, exchange.spoil);
@@ -502,8 +516,7 @@ impl Backend {
     fn go_away(&mut self, last: u32, network: &mut Network, ledger: &mut Ledger) {
         let wire = self.wire;
         network.note(|| format!("{wire}: backend goes away after stream {last}"));
-        // A call that is sent elsewhere may meet the same there.
-        ledger.trouble(Target::Second, false, network.now_ns(), 0);
+        ledger.goodbye(network.now_ns());
         self.last_taken = Some(last);
         let mut payload = last.to_be_bytes().to_vec();
         payload.extend_from_slice(&NO_ERROR.to_be_bytes());

@@ -331,6 +331,7 @@ impl Client {
 
     fn digest(&mut self, network: &mut Network, ledger: &mut Ledger) {
         while !self.is_done {
+            self.view.side = network.side(self.wire);
             let verdict = match self.watch.next() {
                 Ok(None) => break,
                 Ok(Some(seen)) => self.see(seen, network, ledger),
@@ -442,11 +443,15 @@ impl Client {
 
     /// The shard takes streams up to `last`.
     fn part(&mut self, last: u32, code: u32, network: &Network, ledger: &mut Ledger) -> Result<(), String> {
-        self.heard_goodbye = true;
+        let is_first = !std::mem::replace(&mut self.heard_goodbye, true);
         if code != 0 && !self.is_guilty {
             return Err(format!("GOAWAY with {code}"));
         }
         let now_ns = network.now_ns();
+        let is_idle = self.streams.iter().all(|stream| stream.is_over);
+        if is_first {
+            oracle::goodbye(ledger, &self.view, is_idle, now_ns)?;
+        }
         for place in 0..self.streams.len() {
             if self.streams[place].id > last && !self.streams[place].is_over {
                 self.lost(place, 0, now_ns, ledger)?;
@@ -458,6 +463,7 @@ impl Client {
     fn end(&mut self, network: &mut Network, ledger: &mut Ledger, ending: Ending) {
         let wire = self.wire;
         network.note(|| format!("{wire}: client of HTTP/2 sees {ending:?}"));
+        self.view.side = network.side(wire);
         if let Err(rule) = self.judge_end(network.now_ns(), ledger, ending) {
             ledger.break_rule(format!("{wire}: {ending:?}: {rule}"));
         }
@@ -476,7 +482,7 @@ impl Client {
                 return Err("nobody said GOAWAY".to_owned());
             }
             // After the client's GOAWAY the shard closes once it owes no answer, and reads no further.
-            if ledger.drained_ns.is_none() && !self.said_goodbye && self.watch.owed() > 0 {
+            if ledger.leaving_ns(self.view.side).is_none() && !self.said_goodbye && self.watch.owed() > 0 {
                 return Err("SETTINGS or PING without an answer".to_owned());
             }
         }

@@ -58,3 +58,38 @@ fn a_lost_end_of_a_stream_is_found() {
 fn answers_on_each_others_streams_are_found() {
     is_found(Planted::AnswersSwapped);
 }
+
+#[test]
+fn credit_of_a_backend_that_is_kept_is_found() {
+    is_found(Planted::BackendCreditKept);
+}
+
+#[test]
+fn a_call_made_twice_is_found() {
+    is_found(Planted::CallRepeated);
+}
+
+#[test]
+fn a_body_forgotten_before_a_window_is_found() {
+    is_found(Planted::OutboxForgotten);
+}
+
+#[test]
+fn a_goodbye_of_a_backend_overheard_is_found() {
+    is_found(Planted::GoodbyeOverheard);
+}
+
+#[test]
+fn a_listener_not_looked_at_again_is_found() {
+    is_found(Planted::NoSecondLook);
+}
+
+#[test]
+fn a_late_comer_dropped_is_found() {
+    is_found(Planted::LateComersDropped);
+}
+
+#[test]
+fn leaving_without_a_goodbye_is_found() {
+    is_found(Planted::NoGoodbye);
+}

@@ -23,7 +23,8 @@ fn no_seed_breaks_a_rule() {
     let started = Instant::now();
     let first = setting("TURNPIKE_SIM_FIRST").unwrap_or(0);
     let seeds = setting("TURNPIKE_SIM_SEEDS").unwrap_or(SEEDS);
-    let (mut requests, mut answers, mut relayed, mut cuts, mut shed) = (0, 0, 0, 0, 0);
+    let (mut requests, mut answers, mut relayed, mut cuts) = (0, 0, 0, 0);
+    let (mut shed, mut upgrades) = (0, 0);
     let mut broken = Vec::new();
     for seed in first..first + seeds {
         let report = run(seed);
@@ -32,18 +33,21 @@ fn no_seed_breaks_a_rule() {
         relayed += report.relayed;
         cuts += report.cuts;
         shed += report.shed;
+        upgrades += report.upgrades;
         if let Some(rule) = report.violations.first() {
             println!("seed {seed}: {rule}");
             broken.push(seed);
         }
     }
     println!(
-        "{seeds} seeds in {:.1} s: {requests} requests, {answers} answers ({relayed} of backends), {cuts} cuts, {shed} shed",
+        "{seeds} seeds in {:.1} s: {requests} requests, {answers} answers ({relayed} of backends), {cuts} cuts, {shed} shed, \
+         {upgrades} upgrades",
         started.elapsed().as_secs_f64()
     );
     if let Some(&seed) = broken.first() {
         panic!("seeds {broken:?}\n{}", replay(seed).complaint());
     }
+    assert!(upgrades > 0 || seeds < 100, "no shard took over from another");
     assert!(shed > 0 || seeds < 100, "no shard was full");
     // A sweep that hardly gets answers proves nothing.
     assert!(answers * 2 > requests && relayed * 4 > requests, "few of the requests were answered");

@@ -27,13 +27,12 @@ pub use self::network::Network;
 pub use self::peers::{Peers, Reception};
 pub use self::wire::{Arrival, WireKey};
 
+use self::network::Rest;
 use self::socket::Socket;
 use self::wire::{End, Parcel};
 use super::pool::{BUFFER_BYTES, BufferPool};
 use super::{Address, Chunk, Event, Lent, Runtime, SocketKey};
 
-/// Connections accepted per turn.
-const ACCEPTS_MAX: usize = 64;
 /// Work of one turn takes up to this much virtual time.
 const TURN_NS_MAX: u64 = 20_000;
 /// A socket that is ready and wasn't reported is looked at again after this long.
@@ -55,7 +54,10 @@ enum Source {
 
 /// The simulated runtime.
 pub struct Simulated {
+    /// The network; while a second runtime has it, an empty one.
     network: Network,
+    /// First or second on the network.
+    side: usize,
     peers: Rc<RefCell<dyn Peers>>,
     buffers: BufferPool,
     sockets: Slab<Socket>,
@@ -64,24 +66,37 @@ pub struct Simulated {
     /// Sockets that may have something to report, each once.
     active: Vec<u32>,
     mailbox: Option<(OwnedFd, u32)>,
-    accept_paused: bool,
     now_ns: u64,
 }
 
 impl Simulated {
     /// A runtime on a network.
     #[must_use]
-    pub fn new(network: Network, peers: Rc<RefCell<dyn Peers>>) -> Self {
+    pub fn new(mut network: Network, peers: Rc<RefCell<dyn Peers>>) -> Self {
+        network.rests[0] = Rest::Busy;
+        Simulated::on(network, 0, peers)
+    }
+
+    /// A second runtime on the network of this one, which sees the same peers and may listen on the same socket: another
+    /// process of one machine. It gets the network by [`pass`](Self::pass) before anything is asked of it.
+    #[must_use]
+    pub fn second(&mut self) -> Simulated {
+        self.network.rests[1] = Rest::Busy;
+        let elsewhere = Network::new(0, self.network.faults);
+        Simulated::on(elsewhere, 1, Rc::clone(&self.peers))
+    }
+
+    fn on(network: Network, side: usize, peers: Rc<RefCell<dyn Peers>>) -> Self {
         let (now_ns, buffers_max) = (network.now_ns, network.faults.buffers_max);
         Simulated {
             network,
+            side,
             peers,
             buffers: BufferPool::new(buffers_max),
             sockets: Slab::new(),
             freed: Vec::new(),
             active: Vec::new(),
             mailbox: None,
-            accept_paused: false,
             now_ns,
         }
     }
@@ -91,10 +106,28 @@ impl Simulated {
         &mut self.network
     }
 
-    /// Whether nothing more will happen unless the shard does something.
+    /// Gives the network to the other runtime, whose turn it is.
+    pub fn pass(&mut self, other: &mut Simulated) {
+        std::mem::swap(&mut self.network, &mut other.network);
+    }
+
+    /// Whether none of its sockets is to be looked at; for the runtime that hasn't the network.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    /// Whether nothing more will happen unless a shard does something. Of two runtimes, the one that has the network knows.
     #[must_use]
     pub fn is_still(&self) -> bool {
-        self.network.next_ns().is_none() && self.active.is_empty() && self.network.touched.is_empty()
+        let is_idle =
+            |side: usize| self.network.touched[side].is_empty() && self.network.connects[side].is_empty();
+        self.network.next_ns().is_none()
+            && self.active.is_empty()
+            && is_idle(0)
+            && is_idle(1)
+            && !self.network.has_backlog()
+            && self.network.rests[1 - self.side] != Rest::Busy
     }
 
     /// Receive buffers that somebody holds.
@@ -109,13 +142,19 @@ impl Simulated {
         self.sockets.iter().filter(|(_, socket)| !socket.closed).count()
     }
 
-    /// After the shard's end: its sockets close with it, and what is on its way to peers still reaches them.
-    pub fn settle(&mut self) {
+    /// After the shard's end: its sockets close with it.
+    pub fn leave(&mut self) {
+        self.network.rests[self.side] = Rest::Gone;
+        self.network.touched[self.side].clear();
         let open: Vec<usize> =
             self.sockets.iter().filter(|(_, socket)| !socket.closed).map(|(slot, _)| slot).collect();
         for slot in open {
             self.shut(SocketKey(u32::try_from(slot).expect("few sockets")), false);
         }
+    }
+
+    /// After the last shard's end: what is on its way to peers still reaches them.
+    pub fn settle(&mut self) {
         while let Some(next_ns) = self.network.next_ns() {
             self.network.now_ns = self.network.now_ns.max(next_ns);
             self.network.advance(&mut *self.peers.borrow_mut());
@@ -139,20 +178,19 @@ impl Simulated {
         for slot in std::mem::take(&mut self.freed) {
             self.sockets.remove(slot as usize);
             self.active.retain(|&active| active != slot);
-            self.network.touched.retain(|&touched| touched != slot);
+            self.network.touched[self.side].retain(|&touched| touched != slot);
         }
     }
 
     fn gather(&mut self, events: &mut Vec<Event>) {
-        for slot in std::mem::take(&mut self.network.touched) {
+        for slot in std::mem::take(&mut self.network.touched[self.side]) {
             if self.sockets.contains(slot as usize) {
                 self.mark_active(slot);
             }
         }
-        let accepts_max = if self.accept_paused { 0 } else { ACCEPTS_MAX };
-        let accepted = self.network.backlog.len().min(accepts_max);
-        let mut sources: Vec<Source> = self.network.backlog.drain(..accepted).map(Source::Backlog).collect();
-        let connects = self.network.connects.drain(..);
+        let accepted = self.network.accepted(self.side);
+        let mut sources: Vec<Source> = accepted.into_iter().map(Source::Backlog).collect();
+        let connects = self.network.connects[self.side].drain(..);
         sources.extend(connects.map(|(wire, errno)| Source::Connect(wire, errno)));
         sources.extend(std::mem::take(&mut self.active).into_iter().map(Source::Socket));
         sources.push(Source::Mailbox);
@@ -170,7 +208,9 @@ impl Simulated {
     fn take_connection(&mut self, wire: WireKey, events: &mut Vec<Event>) {
         let slot =
             u32::try_from(self.sockets.insert(Socket::new(wire, u32::MAX, false))).expect("few sockets");
-        self.network.wires[wire.0 as usize].socket = Some(slot);
+        let state = &mut self.network.wires[wire.0 as usize];
+        state.socket = Some(slot);
+        state.side = Some(self.side);
         events.push(Event::Accepted { listener: 0, socket: SocketKey(slot) });
     }
 
@@ -353,16 +393,16 @@ impl Runtime for Simulated {
     }
 
     fn listen(&mut self, _listener: OwnedFd, _shared: bool) -> io::Result<u32> {
-        self.network.listening = true;
+        self.network.listen(self.side);
         Ok(0)
     }
 
     fn stop_listening(&mut self, _left: bool) {
-        self.network.stop_listening();
+        self.network.stop_listening(self.side);
     }
 
     fn accept(&mut self, wanted: bool) {
-        self.accept_paused = !wanted;
+        self.network.accept(self.side, wanted);
     }
 
     fn accept_failures(&self) -> u64 {
@@ -375,7 +415,7 @@ impl Runtime for Simulated {
     }
 
     fn connect(&mut self, address: &Address, owner: u32) -> io::Result<SocketKey> {
-        let wire = self.network.insert(None, None);
+        let wire = self.network.insert(Some(self.side), None);
         let reception = self.peers.borrow_mut().knock(&mut self.network, wire, address);
         match reception {
             Reception::Accepted { after_ns } => self.network.connects_after(wire, after_ns, 0),
@@ -489,12 +529,25 @@ impl Runtime for Simulated {
             self.network.advance(&mut *self.peers.borrow_mut());
             self.gather(events);
             if !events.is_empty() || until_ns.is_some_and(|until_ns| until_ns <= self.network.now_ns) {
+                self.network.rests[self.side] = Rest::Busy;
                 break;
             }
             let retry_ns = (!self.active.is_empty()).then_some(self.network.now_ns + LATE_NS);
-            let next_ns = [self.network.next_ns(), until_ns, retry_ns].into_iter().flatten().min();
+            let own_ns = [until_ns, retry_ns].into_iter().flatten().min();
+            self.network.rests[self.side] = Rest::Until(own_ns);
+            let other = 1 - self.side;
+            let others_ns = match self.network.rests[other] {
+                // It goes first.
+                Rest::Busy => break,
+                Rest::Until(others_ns) => others_ns,
+                Rest::Gone => None,
+            };
+            let next_ns = [self.network.next_ns(), own_ns, others_ns].into_iter().flatten().min();
             let Some(next_ns) = next_ns else { break };
             self.network.now_ns = self.network.now_ns.max(next_ns);
+            if others_ns.is_some_and(|others_ns| others_ns <= self.network.now_ns) {
+                self.network.rouse(other);
+            }
         }
         self.now_ns = self.network.now_ns;
         for event in events.iter() {

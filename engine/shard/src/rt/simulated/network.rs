@@ -1,12 +1,18 @@
 //! The simulated network: a clock that jumps from happening to happening, and the peers' side of its connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 use super::dice::Dice;
 use super::faults::Faults;
 use super::peers::Peers;
 use super::wire::{Arrival, End, Parcel, Wire, WireKey};
+
+/// Connections accepted per turn.
+const ACCEPTS_MAX: usize = 64;
+
+/// Time that a runtime is at work while connections come.
+const WORK_NS: u64 = 1_000_000;
 
 /// Something that will come to pass.
 enum Happening {
@@ -22,21 +28,40 @@ enum Happening {
     Wakes(u64),
 }
 
+/// What one of two runtimes on a network is up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// It isn't there.
+    Gone,
+    /// It has something to do, so that time doesn't pass without it.
+    Busy,
+    /// It waits, at most until then.
+    Until(Option<u64>),
+}
+
 /// Connections, clock and chance. Peers use it; the shard sees it through its runtime.
 pub struct Network {
     pub(super) now_ns: u64,
     pub(super) dice: Dice,
     pub(super) faults: Faults,
-    pub(super) listening: bool,
+    /// Which runtimes listen; two share the listener while one takes over from the other.
+    listening: [bool; 2],
+    /// Which of them the kernel has woken for connections that wait; those that want none are not woken.
+    woken: [bool; 2],
+    paused: [bool; 2],
+    /// What each of them is up to.
+    pub(super) rests: [Rest; 2],
     pub(super) wires: Vec<Wire>,
     /// Address each client says it comes from.
     pub(super) origins: Vec<Option<SocketAddr>>,
     /// Connections that wait to be accepted.
-    pub(super) backlog: Vec<WireKey>,
-    /// Connects that ended, with their errno.
-    pub(super) connects: Vec<(WireKey, i32)>,
-    /// Sockets of the shard with something new.
-    pub(super) touched: Vec<u32>,
+    backlog: VecDeque<WireKey>,
+    /// Connections accepted while their runtime stopped listening.
+    late: [Vec<WireKey>; 2],
+    /// Connects that ended, with their errno, by runtime.
+    pub(super) connects: [Vec<(WireKey, i32)>; 2],
+    /// Sockets with something new, by runtime.
+    pub(super) touched: [Vec<u32>; 2],
     happenings: BTreeMap<(u64, u64), Happening>,
     sequence: u64,
     /// Lines of what happened, if somebody wants them.
@@ -51,12 +76,16 @@ impl Network {
             now_ns: 1_000_000_000,
             dice: Dice::new(seed),
             faults,
-            listening: false,
+            listening: [false; 2],
+            woken: [false; 2],
+            paused: [false; 2],
+            rests: [Rest::Gone; 2],
             wires: Vec::new(),
             origins: Vec::new(),
-            backlog: Vec::new(),
-            connects: Vec::new(),
-            touched: Vec::new(),
+            backlog: VecDeque::new(),
+            late: [const { Vec::new() }; 2],
+            connects: [const { Vec::new() }; 2],
+            touched: [const { Vec::new() }; 2],
             happenings: BTreeMap::new(),
             sequence: 0,
             log: None,
@@ -171,7 +200,7 @@ impl Network {
                 return;
             }
             match entry.remove() {
-                Happening::Opens(wire) if self.listening => self.backlog.push(wire),
+                Happening::Opens(wire) if self.listening != [false; 2] => self.wait_to_be_accepted(wire),
                 Happening::Opens(wire) => {
                     self.wires[wire.0 as usize].closed = true;
                     self.outbound(wire, Parcel::End(End::Reset));
@@ -180,7 +209,9 @@ impl Network {
                     if self.wires[wire.0 as usize].closed {
                         continue;
                     }
-                    self.connects.push((wire, errno));
+                    let side = self.wires[wire.0 as usize].side.unwrap_or(0);
+                    self.connects[side].push((wire, errno));
+                    self.rouse(side);
                     if errno == 0 {
                         peers.connected(self, wire);
                     }
@@ -197,11 +228,11 @@ impl Network {
     }
 
     /// A connection of the shard to a backend that will be established, or not.
-    pub(super) fn insert(&mut self, socket: Option<u32>, origin: Option<SocketAddr>) -> WireKey {
+    pub(super) fn insert(&mut self, side: Option<usize>, origin: Option<SocketAddr>) -> WireKey {
         let wire = WireKey(u32::try_from(self.wires.len()).expect("fewer than 2^32 connections"));
         let room =
             self.dice.between(self.faults.room_bytes_max as u64 / 2, self.faults.room_bytes_max as u64);
-        self.wires.push(Wire { socket, room: usize::try_from(room).unwrap_or(1), ..Wire::default() });
+        self.wires.push(Wire { side, room: usize::try_from(room).unwrap_or(1), ..Wire::default() });
         self.origins.push(origin);
         wire
     }
@@ -217,13 +248,98 @@ impl Network {
         self.plan(due_ns, Happening::Outbound(wire, parcel));
     }
 
-    /// The listener is closed: what waits to be accepted is reset.
-    pub(super) fn stop_listening(&mut self) {
-        self.listening = false;
-        for wire in std::mem::take(&mut self.backlog) {
-            self.wires[wire.0 as usize].closed = true;
-            self.outbound(wire, Parcel::End(End::Reset));
+    /// A runtime begins to accept.
+    pub(super) fn listen(&mut self, side: usize) {
+        self.listening[side] = true;
+        self.look_at_backlog(side);
+    }
+
+    /// A runtime wants new connections, or doesn't for now. Who begins to want them looks whether some wait.
+    pub(super) fn accept(&mut self, side: usize, wanted: bool) {
+        self.paused[side] = !wanted;
+        self.look_at_backlog(side);
+    }
+
+    fn look_at_backlog(&mut self, side: usize) {
+        self.woken[side] |= self.listening[side] && !self.paused[side] && !self.backlog.is_empty();
+    }
+
+    /// A runtime closes its listener. What it may just have accepted is still reported to it; what waits is reset, unless
+    /// another one listens, which isn't woken for it.
+    pub(super) fn stop_listening(&mut self, side: usize) {
+        self.hasten_opens();
+        if self.dice.chance(50) {
+            self.late[side] = self.accepted(side);
         }
+        self.listening[side] = false;
+        self.woken[side] = false;
+        if self.listening == [false; 2] {
+            for wire in std::mem::take(&mut self.backlog) {
+                self.wires[wire.0 as usize].closed = true;
+                self.outbound(wire, Parcel::End(End::Reset));
+            }
+        }
+    }
+
+    /// Connections that come while a runtime is at work: they are there before it has closed its listener.
+    fn hasten_opens(&mut self) {
+        let until_ns = self.now_ns + WORK_NS;
+        let is_soon = |key: &(u64, u64), happening: &Happening| {
+            key.0 <= until_ns && matches!(happening, Happening::Opens(_))
+        };
+        let soon: Vec<(u64, u64)> =
+            self.happenings.iter().filter(|(key, what)| is_soon(key, what)).map(|(key, _)| *key).collect();
+        for key in soon {
+            if let Some(Happening::Opens(wire)) = self.happenings.remove(&key) {
+                self.wait_to_be_accepted(wire);
+            }
+        }
+    }
+
+    /// Connections for a runtime. Of a listener that another one accepts from, too, it may get a part at a time.
+    pub(super) fn accepted(&mut self, side: usize) -> Vec<WireKey> {
+        let mut accepted = std::mem::take(&mut self.late[side]);
+        let mut count = self.backlog.len().min(ACCEPTS_MAX);
+        if self.woken[side] && !self.paused[side] && count > 0 {
+            if self.listening == [true; 2] {
+                count = self.dice.length(count);
+            }
+            accepted.extend(self.backlog.drain(..count));
+            self.woken[side] = !self.backlog.is_empty();
+        }
+        accepted
+    }
+
+    /// Whether connections wait that somebody is to accept.
+    pub(super) fn has_backlog(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// The runtime that a connection belongs to or belonged to; none before it is accepted.
+    #[must_use]
+    pub fn side(&self, wire: WireKey) -> Option<usize> {
+        self.wires[wire.0 as usize].side
+    }
+
+    /// Time doesn't pass any more before that runtime has had its turn: something happened that concerns it.
+    pub fn rouse(&mut self, side: usize) {
+        if self.rests[side] != Rest::Gone {
+            self.rests[side] = Rest::Busy;
+        }
+    }
+
+    /// A connection waits in the kernel, which wakes one of those who listen.
+    fn wait_to_be_accepted(&mut self, wire: WireKey) {
+        self.backlog.push_back(wire);
+        let takes = |side: usize| self.listening[side] && !self.paused[side];
+        let side = match [takes(0), takes(1)] {
+            [true, true] => usize::from(self.dice.chance(50)),
+            [true, false] => 0,
+            [false, true] => 1,
+            [false, false] => return,
+        };
+        self.woken[side] = true;
+        self.rouse(side);
     }
 
     fn inbound(&mut self, wire: WireKey, parcel: Parcel) {
@@ -274,8 +390,10 @@ impl Network {
     }
 
     fn touch(&mut self, wire: WireKey) {
-        if let Some(socket) = self.wires[wire.0 as usize].socket {
-            self.touched.push(socket);
+        let state = &self.wires[wire.0 as usize];
+        if let (Some(socket), Some(side)) = (state.socket, state.side) {
+            self.touched[side].push(socket);
+            self.rouse(side);
         }
     }
 

@@ -44,6 +44,8 @@ pub enum Arrival {
 /// State of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Wire {
+    /// Which runtime's it is; none before the accept.
+    pub(super) side: Option<usize>,
     /// The shard's socket; none before the accept and after the close.
     pub(super) socket: Option<u32>,
     /// The shard closed its side.
