@@ -14,10 +14,10 @@ use support::Node;
 
 /// What a flood has until its memory must be back.
 const REST: Duration = Duration::from_secs(20);
-/// Five in a hundred, and two MiB at least: five in a hundred of an idle node are less than a handful of the
+/// Five in a hundred, and three MiB at least: five in a hundred of an idle node are less than a handful of the
 /// allocator's pages, of which it fills one per size of block and thread.
 const GROWTH_PERCENT: u64 = 5;
-const GROWTH_KIB: u64 = 2 * 1024;
+const GROWTH_KIB: u64 = 3 * 1024;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 /// GET of a path that isn't there, as a field block.
