@@ -41,7 +41,13 @@ pub(crate) fn compile(
     let scope = Scope { path_variables: &path_variables, stage_variables: deployment.stage.variables() };
     let integration =
         method.integration.as_ref().ok_or_else(|| (String::new(), NO_INTEGRATION.to_owned()))?;
-    let integration = match compile_integration(method, integration, timeout_ms_max, &scope, targets) {
+    // Who may call at all is decided before anything else: without that decision nobody may.
+    let is_guarded = deployment.definition.policy.as_deref().is_some_and(|policy| !policy.is_empty());
+    let compiled = match is_guarded {
+        true => Ok(IntegrationPlan::Unserved("resource policies".to_owned())),
+        false => compile_integration(method, integration, timeout_ms_max, &scope, targets),
+    };
+    let integration = match compiled {
         Ok(integration) => integration,
         Err(CompileError::Template { .. }) => {
             IntegrationPlan::Unserved("a mapping template with directives or references".to_owned())

@@ -111,6 +111,21 @@ fn what_cannot_be_served_yet_is_never_served_unguarded() {
 }
 
 #[test]
+fn an_api_with_a_resource_policy_is_closed_until_policies_are_judged() {
+    let mut definition = definition(&[("/a", method(IntegrationType::Mock, ""))]);
+    let stage = stage();
+    let unserved = |definition: &Definition| {
+        let plan = compile(&[deployment("abc", definition, &stage)], &NodeSettings::default()).expect("plan");
+        matches!(plan.stages[0].routes[0].integration, IntegrationPlan::Unserved(_))
+    };
+    assert!(!unserved(&definition));
+    definition.policy = Some("{}".to_owned());
+    assert!(unserved(&definition));
+    definition.policy = Some(String::new());
+    assert!(!unserved(&definition));
+}
+
+#[test]
 fn unset_variables_fail_now_or_at_run_time() {
     let uri = "http://${stageVariables.unset}/a";
     let definition = definition(&[("/a", method(IntegrationType::HttpProxy, uri))]);
