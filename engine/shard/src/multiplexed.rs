@@ -140,6 +140,10 @@ impl<R: Runtime> Shard<R> {
             self.slots.give_back(slot_index);
         }
         self.list(index);
+        if self.draining.is_some() {
+            // Accepted, or come to speak, after the others were told.
+            self.announce_leave(index);
+        }
     }
 
     /// Has the connection's frames sent at the end of the turn.

@@ -221,6 +221,16 @@ pub(crate) fn goodbye(ledger: &Ledger, view: &View, is_idle: bool, now_ns: u64) 
     Ok(())
 }
 
+/// Judges an answer on a connection whose client wasn't told that it goes: a client that asks on and on would never leave.
+pub(crate) fn stays(ledger: &Ledger, view: &View, begun_ns: u64) -> Result<(), String> {
+    match ledger.leaving_ns(view.side) {
+        Some(leaving_ns) if begun_ns > leaving_ns + SLACK_NS => {
+            Err("an answer of a shard that leaves, without GOAWAY before it".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Judges the end of a connection. `has_begun`: a part of the next answer was there.
 pub(crate) fn ending(
     ledger: &mut Ledger,

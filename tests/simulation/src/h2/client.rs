@@ -357,6 +357,10 @@ impl Client {
             Seen::GoAway { last, code } => return self.part(last, code, network, ledger),
             Seen::Head { stream, status, end } => {
                 let Some(place) = self.place(stream) else { return Ok(()) };
+                let begun_ns = self.script.requests[self.streams[place].index].begun_ns;
+                if !self.heard_goodbye {
+                    oracle::stays(ledger, &self.view, begun_ns.unwrap_or(0))?;
+                }
                 self.streams[place].answer = Some(Answer { status, body: Vec::new(), keeps_open: false });
                 return if end { self.judge(place, network, ledger) } else { Ok(()) };
             }
